@@ -1,0 +1,30 @@
+// Package e2e is the acceptance suite: it drives a whole stage from outside, over HTTP and AWS's APIs only, and compares
+// what it sees with what the tables and the stream hold. It knows nothing of the handlers' or the desk's code, so the
+// same tests hold for one machine and for a deployed stage.
+//
+// On the desk, which the suite builds, starts and ends by itself:
+//
+//	go test ./e2e
+//
+// Against a desk that is already running (go run ./local -outputs outputs.json), which is left running:
+//
+//	go test ./e2e -outputs outputs.json
+//
+// Against a deployed stage; credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (for
+// instance by `eval "$(aws configure export-credentials --format env)"`), everything else from the stack's outputs:
+//
+//	pulumi stack output --json --stack outbox > outputs.json
+//	go test ./e2e -outputs outputs.json -timeout 20m
+//
+// Flags of the suite:
+//
+//	-outputs FILE   stack outputs as JSON; empty means: build and start a desk
+//	-api-url URL    overrides the outputs' apiUrl, for a custom domain
+//	-destructive    also run the tests that write to the tables, the stream and the queue as the stage's owner;
+//	                default true on the desk that the suite starts, false with -outputs
+//	-seed N         seed of the random data; 0 means: pick one. The seed in use is printed.
+//
+// Tests that need -destructive touch only orders of their own and remove what they wrote by hand. Without the flag they
+// are skipped one by one and named in the last line of the output. A few expectations hold only where the network in
+// front of the functions is under the suite's control; they say so where they are weakened for a deployed stage.
+package e2e
