@@ -1,0 +1,56 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+)
+
+// checkRole refuses a role that could not do what the mapping will ask of it. AWS documents these actions as required for a mapping with
+// a shared-throughput reader; ListStreams is about no stream in particular, so that policies grant it on all resources or, as the
+// common frameworks do, on the stream.
+func (m *Mapping) checkRole(c *compiled) error {
+	stream := m.source.Stream()
+	service, actions := "kinesis:", []string{"GetRecords", "GetShardIterator", "DescribeStream", "DescribeStreamSummary", "ListShards"}
+	if stream.Format == DynamoDB {
+		service, actions = "dynamodb:", []string{"GetRecords", "GetShardIterator", "DescribeStream"}
+	}
+	allowed := func(action, resource string) bool { return m.opts.Authorizer.Check(action, resource) == nil }
+	lists := allowed(service+"ListStreams", "*") || allowed(service+"ListStreams", stream.ARN)
+	if !lists || slices.ContainsFunc(actions, func(action string) bool { return !allowed(service+action, stream.ARN) }) {
+		return invalidParameter("Cannot access stream %s. Please ensure the role can perform the GetRecords, GetShardIterator, "+
+			"DescribeStream, and ListStreams Actions on your stream in IAM.", stream.ARN)
+	}
+	if c.OnFailure != "" && !allowed("sqs:SendMessage", c.OnFailure) {
+		return invalidParameter("The function execution role does not have permissions to call SendMessage on SQS")
+	}
+	return nil
+}
+
+func (m *Mapping) checkDestination(arn string) error {
+	switch {
+	case arn == "":
+		return nil
+	case !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") != 5 || strings.Split(arn, ":")[2] != "sqs":
+		return invalidParameter("OnFailure destination %s is not supported here: only SQS queues are.", arn)
+	case m.opts.Queue == nil:
+		return invalidParameter("OnFailure destination %s cannot be reached: Options.Queue is nil.", arn)
+	}
+	return nil
+}
+
+func (o *Options) checkStart() error {
+	switch o.StartingPosition {
+	case TrimHorizon, Latest:
+		if !o.StartingPositionTimestamp.IsZero() {
+			return invalidParameter("StartingPositionTimestamp is only valid if StartingPosition is AT_TIMESTAMP.")
+		}
+	case AtTimestamp:
+		if o.StartingPositionTimestamp.IsZero() {
+			return invalidParameter("StartingPositionTimestamp is required if StartingPosition is AT_TIMESTAMP.")
+		}
+	default:
+		return invalidParameter("%s", "1 validation error detected: "+violation(o.StartingPosition, "startingPosition",
+			"Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]"))
+	}
+	return nil
+}
