@@ -1,55 +1,109 @@
 package lambda
 
-import "context"
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"time"
 
-// Service runs functions. It is safe for concurrent use.
-type Service struct{ opts Options }
+	"transactional-outbox/local/awsapi"
+)
 
-// New returns a Service without functions.
-func New(opts *Options) *Service {
-	s := &Service{}
-	if opts != nil {
-		s.opts = *opts
-	}
-	return s
+// InvokeOptions are the optional parts of an invocation.
+type InvokeOptions struct {
+	// TraceID is the X-Ray header (Root=…;Parent=…;Sampled=…) handed on. "" means a new, sampled trace.
+	TraceID string
+	// ClientContext is the client context as JSON. "" means none.
+	ClientContext string
 }
 
-// Create adds a function. A name that exists is a ResourceConflictException, a configuration that Lambda would refuse an
-// InvalidParameterValueException.
-func (s *Service) Create(f Function) error { return f.prepare() }
+// Result is the outcome of an invocation that reached the function.
+type Result struct {
+	// Payload is what the function returned, or Lambda's description of the error. It belongs to the caller.
+	Payload []byte
+	// FunctionError is "" or "Unhandled". When it is set, Payload is a JSON object with errorType and errorMessage.
+	FunctionError string
+	// RequestID identifies the invocation.
+	RequestID string
+	// Duration is the time from handing the request to the process until it was done.
+	Duration time.Duration
+	// InitDuration is how long the process took to start, if this was its first invocation, and 0 otherwise.
+	InitDuration time.Duration
+	// MaxMemoryMB is the most memory the process has been seen using, 0 if not known.
+	MaxMemoryMB int
+}
 
-// Update replaces the code and the configuration of a function. Invocations that run finish where they are; those that wait and those
-// to come get processes of the new configuration. Nothing is lost.
-func (s *Service) Update(f Function) error { return f.prepare() }
+// invocation is one request on its way to a process. Its pool's mutex guards what changes.
+type invocation struct {
+	id, trace, clientContext string
+	payload                  []byte
 
-// Delete removes a function. Invocations that run finish; those that wait fail with ResourceNotFoundException.
-func (s *Service) Delete(name string) error { return nil }
+	place     *list.Element // in the queue, while it waits
+	start     time.Time     // when a process took it
+	delivered bool          // the process has the payload, which is not used from then on
+	notify    chan struct{} // if not nil, closed on delivery
+	done      chan outcome  // receives once
 
-// Function returns the configuration of a function with its defaults filled in.
-func (s *Service) Function(name string) (Function, error) { return Function{}, nil }
+	crashAfter bool // a fault: used by the connection only
+}
 
-// Stats returns what a function is doing. A function that does not exist does nothing.
-func (s *Service) Stats(name string) Stats { return Stats{} }
+// outcome ends an invocation.
+type outcome struct {
+	result *Result
+	err    error
+}
 
 // Invoke runs a function, named by its name or ARN, and waits for the outcome. The owner calls: permissions are not asked.
 //
 // Errors are *awsapi.Error as of Lambda's Invoke: ResourceNotFoundException, TooManyRequestsException, RequestTooLargeException; the
 // error of ctx, in which case a running invocation goes on without a receiver; or [ErrClosed]. What goes wrong in the function is a
-// Result with FunctionError. The payload is not used after Invoke returns.
+// Result with FunctionError. The payload is not used after Invoke returns; an empty one is the same as {}.
 func (s *Service) Invoke(ctx context.Context, name string, payload []byte, opts *InvokeOptions) (*Result, error) {
-	return nil, ErrClosed
+	p, err := s.pool(name)
+	if err != nil {
+		return nil, err
+	}
+	return p.invoke(ctx, payload, opts)
 }
 
 // InvokeAs is [Service.Invoke] for an AWS service as the caller: without a matching [Permission] it returns AccessDeniedException.
 func (s *Service) InvokeAs(ctx context.Context, principal, sourceARN, function string, payload []byte, opts *InvokeOptions) (*Result, error) {
-	return nil, ErrClosed
+	p, err := s.pool(function)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.permit(principal, sourceARN); err != nil {
+		return nil, err
+	}
+	return p.invoke(ctx, payload, opts)
 }
 
-// AddPermission adds a statement to a function's policy. A statement id that exists is a ResourceConflictException.
-func (s *Service) AddPermission(function string, p Permission) error { return nil }
-
-// RemovePermission removes a statement from a function's policy.
-func (s *Service) RemovePermission(function, statementID string) error { return nil }
-
-// Close kills every process, fails what runs and waits with [ErrClosed], and returns when nothing is left. It is idempotent.
-func (s *Service) Close() error { return nil }
+func (p *pool) invoke(ctx context.Context, payload []byte, opts *InvokeOptions) (*Result, error) {
+	if len(payload) > MaxPayload {
+		return nil, &awsapi.Error{Code: "RequestTooLargeException", Status: 413, Message: fmt.Sprintf(
+			"%d byte payload is too large for the RequestResponse invocation type (limit %d bytes)", len(payload), MaxPayload)}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	inv := &invocation{id: p.service.opts.RequestID(), payload: payload, done: make(chan outcome, 1)}
+	if opts != nil {
+		inv.trace, inv.clientContext = opts.TraceID, opts.ClientContext
+	}
+	if inv.trace == "" {
+		inv.trace = p.service.random.trace(p.service.opts.Clock())
+	}
+	if err := p.accept(inv); err != nil {
+		return nil, err
+	}
+	select {
+	case out := <-inv.done:
+		return out.result, out.err
+	case <-ctx.Done():
+		p.abandon(inv)
+		return nil, ctx.Err()
+	}
+}

@@ -18,9 +18,13 @@
 package lambda
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
+
+	"transactional-outbox/local/awsapi"
 )
 
 // MaxPayload is the size limit of requests and responses in bytes (6 MB; Lambda allows responses 100 bytes more).
@@ -52,56 +56,154 @@ type Options struct {
 	Fault func(function, requestID string) Fault
 }
 
-// Moment is a point in the course of an invocation.
-type Moment int
-
-// The moments at which a [Fault] can kill the process.
-const (
-	// Never: nothing goes wrong.
-	Never Moment = iota
-	// Before: the process is killed before it sees the invocation.
-	Before
-	// During: the process is killed while it works on the invocation.
-	During
-	// After: the process is killed when it has done its work and answered; the answer is lost.
-	After
-)
-
-// Fault tells how an invocation's process is killed. The invocation then fails as if the process had crashed.
-type Fault struct {
-	Kill Moment
-	// Delay is how long after its start an invocation is killed; used with During. An invocation that is faster survives.
-	Delay time.Duration
-}
-
-// InvokeOptions are the optional parts of an invocation.
-type InvokeOptions struct {
-	// TraceID is the X-Ray header (Root=…;Parent=…;Sampled=…) handed on. "" means a new, sampled trace.
-	TraceID string
-	// ClientContext is the client context as JSON. "" means none.
-	ClientContext string
-}
-
-// Result is the outcome of an invocation that reached the function.
-type Result struct {
-	// Payload is what the function returned, or Lambda's description of the error. It belongs to the caller.
-	Payload []byte
-	// FunctionError is "" or "Unhandled". When it is set, Payload is a JSON object with errorType and errorMessage.
-	FunctionError string
-	// RequestID identifies the invocation.
-	RequestID string
-	// Duration is the time from handing the request to the process until it was done.
-	Duration time.Duration
-	// InitDuration is how long the process took to start, if this was its first invocation, and 0 otherwise.
-	InitDuration time.Duration
-	// MaxMemoryMB is the most memory the process has been seen using, 0 if not known.
-	MaxMemoryMB int
-}
-
 // Stats counts what a function is doing and has done. Throttled invocations are not among the invocations.
 type Stats struct {
 	Starting, Idle, Running, Waiting               int
 	Invocations, Errors, Throttles, Starts, Killed int64
 }
 
-var _ = context.Background
+// Service runs functions. It is safe for concurrent use.
+type Service struct {
+	opts   Options
+	random *random
+
+	mu        sync.RWMutex
+	pools     map[string]*pool // by name and by ARN
+	deleted   []*pool          // whose last invocations may still run
+	closed    bool
+	starter   chan func()
+	processes sync.WaitGroup
+	close     sync.Once
+}
+
+// New returns a Service without functions.
+func New(opts *Options) *Service {
+	s := &Service{pools: map[string]*pool{}, starter: make(chan func()), random: newRandom()}
+	if opts != nil {
+		s.opts = *opts
+	}
+	if s.opts.Region == "" {
+		s.opts.Region = "us-east-1"
+	}
+	if s.opts.IdleTimeout == 0 {
+		s.opts.IdleTimeout = 5 * time.Minute
+	}
+	if s.opts.InitTimeout == 0 {
+		s.opts.InitTimeout = 10 * time.Second
+	}
+	if s.opts.MaxWaiting == 0 {
+		s.opts.MaxWaiting = 1000
+	}
+	if s.opts.Clock == nil {
+		s.opts.Clock = time.Now
+	}
+	if s.opts.RequestID == nil {
+		s.opts.RequestID = s.random.uuid
+	}
+	go runStarter(s.starter)
+	return s
+}
+
+// Create adds a function. A name that exists is a ResourceConflictException, a configuration that Lambda would refuse an
+// InvalidParameterValueException.
+func (s *Service) Create(f Function) error {
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	if s.pools[f.Name] != nil || s.pools[f.ARN] != nil {
+		return &awsapi.Error{Code: "ResourceConflictException", Message: "Function already exist: " + f.Name, Status: 409}
+	}
+	p := newPool(s, &f)
+	s.pools[f.Name], s.pools[f.ARN] = p, p
+	return nil
+}
+
+// Update replaces the code and the configuration of a function. Invocations that run finish where they are; those that wait and those
+// to come get processes of the new configuration. Nothing is lost. The ARN of a function cannot change.
+func (s *Service) Update(f Function) error {
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	p, err := s.pool(f.Name)
+	if err != nil {
+		return err
+	}
+	return p.update(&f)
+}
+
+// Delete removes a function. Invocations that run finish; those that wait fail with ResourceNotFoundException.
+func (s *Service) Delete(name string) error {
+	p, err := s.pool(name)
+	if err != nil {
+		return err
+	}
+	config := p.configuration()
+	s.mu.Lock()
+	delete(s.pools, config.Name)
+	delete(s.pools, config.ARN)
+	s.deleted = append(slices.DeleteFunc(s.deleted, (*pool).empty), p)
+	s.mu.Unlock()
+	p.shut(notFound(config.ARN), false)
+	return nil
+}
+
+// Function returns the configuration of a function with its defaults filled in.
+func (s *Service) Function(name string) (Function, error) {
+	p, err := s.pool(name)
+	if err != nil {
+		return Function{}, err
+	}
+	return *p.configuration(), nil
+}
+
+// Stats returns what a function is doing. A function that does not exist does nothing.
+func (s *Service) Stats(name string) Stats {
+	p, err := s.pool(name)
+	if err != nil {
+		return Stats{}
+	}
+	return p.snapshot()
+}
+
+// Close kills every process, fails what runs and waits with [ErrClosed], and returns when nothing is left. It is idempotent.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	pools := s.pools
+	s.pools = map[string]*pool{}
+	deleted := s.deleted
+	s.deleted = nil
+	s.mu.Unlock()
+	for _, p := range pools {
+		p.shut(ErrClosed, true)
+	}
+	for _, p := range deleted {
+		p.shut(ErrClosed, true)
+	}
+	s.processes.Wait()
+	s.close.Do(func() { close(s.starter) })
+	return nil
+}
+
+// pool returns the processes of a function named by its name or ARN.
+func (s *Service) pool(name string) (*pool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	p := s.pools[name]
+	if p == nil {
+		return nil, notFound(name)
+	}
+	return p, nil
+}
+
+func notFound(function string) error {
+	return &awsapi.Error{Code: "ResourceNotFoundException", Message: fmt.Sprintf("Function not found: %s", function), Status: 404}
+}
