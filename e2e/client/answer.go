@@ -90,10 +90,12 @@ func decode[T any](a *Answer) (T, error) {
 	return value, nil
 }
 
-// FromGateway tells whether API Gateway refused the request itself, so that no function saw it: an unknown route, or
-// more requests than it lets through.
+// FromGateway tells whether API Gateway refused the request itself, so that no function saw it: an unknown route, more
+// requests than it lets through, or than the account lets run at once.
 func (a *Answer) FromGateway() bool {
-	if a.Status != http.StatusNotFound && a.Status != http.StatusTooManyRequests {
+	switch a.Status {
+	case http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	default:
 		return false
 	}
 	var body map[string]any

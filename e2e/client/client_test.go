@@ -28,6 +28,7 @@ func TestCheck(t *testing.T) {
 		"validation problem":          {422, problem, `{"type":"about:blank","title":"X","status":422,"detail":"d","errors":[{"field":"f","message":"m"}]}`, ""},
 		"gateway's unknown route":     {404, "application/json", `{"message":"Not Found"}`, ""},
 		"gateway's throttling":        {429, "application/json", `{"message":"Too Many Requests"}`, ""},
+		"gateway's full account":      {503, "application/json", `{"message":"Service Unavailable"}`, ""},
 		"gateway's server error":      {500, "application/json", `{"message":"Internal Server Error"}`, "not application/problem"},
 		"problem without type":        {404, problem, `{"title":"X","status":404,"detail":"d"}`, "type"},
 		"problem without title":       {404, problem, `{"type":"/x","status":404,"detail":"d"}`, "title"},

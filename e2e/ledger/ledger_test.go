@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -88,5 +89,22 @@ func TestReadFulfilment(t *testing.T) {
 	const want = "fulfilment o: color: not documented; lastSequence: want a number, got S; status: want a text, got nothing"
 	if err == nil || err.Error() != want {
 		t.Errorf("readFulfilment = %v, want %s", err, want)
+	}
+}
+
+func TestNotation(t *testing.T) {
+	item := map[string]types.AttributeValue{
+		"s": text("v"),
+		"n": &types.AttributeValueMemberN{Value: "1"},
+		"b": &types.AttributeValueMemberB{Value: []byte("hi")},
+		"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{
+			&types.AttributeValueMemberBOOL{Value: true},
+			&types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"z": &types.AttributeValueMemberNULL{Value: true}}},
+		}},
+	}
+	got, err := json.Marshal(Notation(item))
+	const want = `{"b":{"B":"aGk="},"l":{"L":[{"BOOL":true},{"M":{"z":{"NULL":true}}}]},"n":{"N":"1"},"s":{"S":"v"}}`
+	if err != nil || string(got) != want {
+		t.Errorf("Notation = %s, %v, want %s", got, err, want)
 	}
 }
