@@ -77,8 +77,10 @@ type Mapping struct {
 	config  *compiled
 	changed chan struct{} // closed and replaced when config or state changes
 	state   State
-	problem string
-	shards  map[string]*shard
+	result  string
+
+	discovered bool // the shards at the starting position are known
+	shards     map[string]*shard
 
 	stop context.CancelFunc
 	done chan struct{}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // item is a record on its way through the mapping.
@@ -14,20 +15,21 @@ type item struct {
 // shard is what a mapping remembers of one shard: how far it has been read, and which of the records read are not finished. It outlives
 // updates and being disabled.
 type shard struct {
-	id      string
-	parents []string
-	reader  Reader
+	id       string
+	parents  []string
+	position string // where reading begins
+	at       time.Time
+	reader   Reader // nil until the first session; then used by one session at a time
 
 	mu         sync.Mutex
 	unfinished []*item // in stream order; the first one is never done
-	checkpoint string  // the last sequence number before unfinished
-	atEnd      bool    // the reader has returned io.EOF
-	room       chan struct{}
+	open       int     // items of unfinished that are not done
+	openBytes  int
+	checkpoint string // the last sequence number before unfinished
+	atEnd      bool   // the reader has returned io.EOF
 }
 
-func newShard(id string, parents []string) *shard {
-	return &shard{id: id, parents: parents, room: make(chan struct{}, 1)}
-}
+func newShard(id string, parents []string) *shard { return &shard{id: id, parents: parents} }
 
 // add appends records that were read.
 func (s *shard) add(records []Record) []*item {
@@ -40,6 +42,10 @@ func (s *shard) add(records []Record) []*item {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unfinished = append(s.unfinished, added...)
+	for i := range records {
+		s.open++
+		s.openBytes += len(records[i].Data)
+	}
 	return added
 }
 
@@ -49,6 +55,8 @@ func (s *shard) finish(items []*item) {
 	defer s.mu.Unlock()
 	for _, it := range items {
 		it.done = true
+		s.open--
+		s.openBytes -= len(it.Data)
 	}
 	n := 0
 	for n < len(s.unfinished) && s.unfinished[n].done {
@@ -57,10 +65,6 @@ func (s *shard) finish(items []*item) {
 		n++
 	}
 	s.unfinished = s.unfinished[n:]
-	select {
-	case s.room <- struct{}{}:
-	default:
-	}
 }
 
 // pending returns the records that are not finished, in stream order.
@@ -70,21 +74,30 @@ func (s *shard) pending() []*item {
 	return slices.DeleteFunc(slices.Clone(s.unfinished), func(it *item) bool { return it.done })
 }
 
-// progress returns the number of unfinished records and the checkpoint.
-func (s *shard) progress() (backlog int, checkpoint string) {
+// progress returns the number of unfinished records, the bytes of their data, and the checkpoint.
+func (s *shard) progress() (records, bytes int, checkpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, it := range s.unfinished {
-		if !it.done {
-			backlog++
-		}
-	}
-	return backlog, s.checkpoint
+	return s.open, s.openBytes, s.checkpoint
+}
+
+// end notes that there is nothing more to read.
+func (s *shard) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.atEnd = true
 }
 
 // ended reports whether the shard was read to its end and every record of it is finished.
 func (s *shard) ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.atEnd && len(s.unfinished) == 0
+	return s.atEnd && s.open == 0
+}
+
+// exhausted reports whether there is nothing more to read.
+func (s *shard) exhausted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.atEnd
 }

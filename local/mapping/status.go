@@ -61,7 +61,7 @@ func (m *Mapping) Status() Status {
 	defer m.mu.Unlock()
 	s := Status{
 		State:                m.state,
-		LastProcessingResult: m.problem,
+		LastProcessingResult: m.result,
 		Counts: Counts{
 			PolledEventCount:                        m.counts.polled.Load(),
 			FilteredOutEventCount:                   m.counts.filtered.Load(),
@@ -79,7 +79,7 @@ func (m *Mapping) Status() Status {
 		s.LastProcessingResult = "No records processed"
 	}
 	for id, sh := range m.shards {
-		backlog, checkpoint := sh.progress()
+		backlog, _, checkpoint := sh.progress()
 		s.Backlog += backlog
 		s.Checkpoints[id] = checkpoint
 	}

@@ -4,8 +4,8 @@
 // it. It begins with the first change after it was enabled; there is no backfill.
 //
 // Delivery is what AWS promises, which is little: every change arrives at least once, some more than once, and consumers must not rely
-// on the order between items. As long as the stream refuses records they are sent again, for ever, and nothing overtakes a record of its
-// own partition key. A change whose record would exceed [MaxRecordBytes] is skipped and only counted.
+// on order. As long as the stream refuses records they are sent again, for ever, before anything newer is; only records of the same
+// batch may overtake them. A change whose record would exceed [MaxRecordBytes] is skipped and only counted.
 //
 // Real deliveries are duplicated too seldom to keep consumers honest, so this one duplicates and splits on purpose; see
 // [Options.Duplicate].
