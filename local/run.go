@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/mattn/go-isatty"
+
+	"transactional-outbox/local/cloud"
+	"transactional-outbox/local/desk"
+	"transactional-outbox/local/dynamodb"
+	"transactional-outbox/local/view"
+	"transactional-outbox/stack"
+)
+
+// run starts the desk and stays until ctx is done, or until the trial is over.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	begun := time.Now()
+	f, err := parseFlags(args, stdout)
+	if err != nil {
+		return err
+	}
+	root, err := findRoot()
+	if err != nil {
+		return err
+	}
+	v := view.New(stdout, view.Options{Color: isTerminal(stdout), Verbose: f.verbose})
+	tally := &tally{}
+	options := desk.Options{
+		Root: root, Stage: f.stage, Program: stack.Deploy, Listen: f.listen, AWSListen: f.awsListen,
+		Cloud: cloud.Options{
+			Seed: f.seed,
+			Log: func(line cloud.LogLine) {
+				tally.count(line)
+				if f.orders == 0 || f.verbose {
+					v.Log(line)
+				}
+			},
+		},
+		Logger: slog.New(v.Handler()),
+	}
+	if f.orders == 0 {
+		options.Cloud.OnStreamRecord = v.Streamed
+	}
+	d, err := desk.Start(ctx, options)
+	if err != nil {
+		return explain(err, f)
+	}
+	err = operate(ctx, d, f, v, tally, begun, stdout)
+	return errors.Join(err, d.Close())
+}
+
+// operate tells the person at the desk what is there, and does what the flags ask for.
+func operate(ctx context.Context, d *desk.Desk, f flags, v *view.View, tally *tally, begun time.Time, stdout io.Writer) error {
+	if f.orders == 0 {
+		stop, err := follow(d, v)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	if f.outputs != "" {
+		if err := writeOutputs(f.outputs, d.Outputs); err != nil {
+			return err
+		}
+	}
+	welcome(stdout, d, time.Since(begun))
+	if f.orders > 0 {
+		return tryOut(ctx, d, f, tally, stdout)
+	}
+	<-ctx.Done()
+	fmt.Fprintln(stdout, "\nStopping.")
+	return nil
+}
+
+// follow shows the changes of the outbox and of the consumer's state until stop is called.
+func follow(d *desk.Desk, v *view.View) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var feeds []*dynamodb.Feed
+	for output, show := range map[string]func(dynamodb.Change){"eventsTable": v.Committed, "fulfilmentsTable": v.Consumed} {
+		feed, err := d.Cloud.Feed(d.Output(output))
+		if err != nil {
+			cancel()
+			return nil, fmt.Errorf("output %s: %w", output, err)
+		}
+		feeds = append(feeds, feed)
+		go func() {
+			for {
+				changes, err := feed.Next(ctx, 0)
+				if err != nil {
+					return
+				}
+				for _, change := range changes {
+					show(change)
+				}
+			}
+		}()
+	}
+	return func() {
+		cancel()
+		for _, feed := range feeds {
+			feed.Close()
+		}
+	}, nil
+}
+
+func welcome(out io.Writer, d *desk.Desk, ready time.Duration) {
+	fmt.Fprintf(out, "The outbox is ready after %.2f s, of which the Pulumi program took %d ms.\n\n", ready.Seconds(), d.ProgramTime.Milliseconds())
+	names := make([]string, 0, len(d.Outputs))
+	for name := range d.Outputs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if value, ok := d.Outputs[name].(string); ok {
+			fmt.Fprintf(out, "  %-20s %s\n", name, value)
+		}
+	}
+	fmt.Fprintf(out, "\nPlace an order:\n\n  curl -i %s/orders -H 'content-type: application/json' -d '{\"description\":\"two books\"}'\n\n", d.Output("apiUrl"))
+}
+
+// writeOutputs writes the outputs in one step, so that whoever waits for the file finds it whole.
+func writeOutputs(path string, outputs map[string]any) error {
+	text, err := json.Marshal(outputs, json.Deterministic(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return err
+	}
+	partial := path + ".partial"
+	if err := os.WriteFile(partial, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("-outputs: %w", err)
+	}
+	if err := os.Rename(partial, path); err != nil {
+		return fmt.Errorf("-outputs: %w", err)
+	}
+	return nil
+}
+
+// findRoot looks for the folder with Pulumi.yaml, from the working directory upwards.
+func findRoot() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for folder := start; ; folder = filepath.Dir(folder) {
+		_, err := os.Stat(filepath.Join(folder, "Pulumi.yaml"))
+		switch {
+		case err == nil:
+			return folder, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", err
+		case folder == filepath.Dir(folder):
+			return "", fmt.Errorf("no Pulumi.yaml in %s or above: run this inside the project", start)
+		}
+	}
+}
+
+// explain adds to an error what the person at the desk can do about it.
+func explain(err error, f flags) error {
+	var address *net.OpError
+	if errors.As(err, &address) && errors.Is(err, syscall.EADDRINUSE) {
+		name := "-listen"
+		if address.Addr != nil && address.Addr.String() == f.awsListen {
+			name = "-aws-listen"
+		}
+		return fmt.Errorf("address %s is in use: stop what listens there, or choose another with %s (port 0 takes any free one)", address.Addr, name)
+	}
+	return err
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == ""
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"text/tabwriter"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"transactional-outbox/local/cloud"
+	"transactional-outbox/local/desk"
+	"transactional-outbox/local/trial"
+)
+
+// tally counts what the consumer says in its log that it has done.
+type tally struct{ duplicates atomic.Int64 }
+
+func (t *tally) count(line cloud.LogLine) {
+	if line.Platform || !bytes.Contains(line.Text, []byte("batch done")) {
+		return
+	}
+	var entry struct {
+		Duplicates int64 `json:"duplicates"`
+	}
+	if json.Unmarshal(line.Text, &entry) == nil {
+		t.duplicates.Add(entry.Duplicates)
+	}
+}
+
+// tryOut holds the trial that -orders asks for, and fails if it proves anything wrong.
+func tryOut(ctx context.Context, d *desk.Desk, f flags, tally *tally, stdout io.Writer) error {
+	fmt.Fprintf(stdout, "Placing %d orders with %d clients, seed %d.\n", f.orders, f.clients, f.seed)
+	report, err := trial.Run(ctx, trial.Options{
+		Orders: f.orders, Clients: f.clients, Seed: f.seed,
+		APIURL:      strings.TrimSuffix(d.Output("apiUrl"), "/"),
+		EventsTable: d.Output("eventsTable"), FulfilmentsTable: d.Output("fulfilmentsTable"),
+		Feed: d.Cloud.Feed, Duplicates: tally.duplicates.Load,
+		Progress: stdout, Terminal: isTerminal(stdout),
+	})
+	if err != nil {
+		return err
+	}
+	printReport(stdout, report)
+	if !report.Proven() {
+		if report.Failure != "" {
+			return errors.New("the trial failed; one of the failed requests: " + report.Failure)
+		}
+		return errors.New("the trial failed: see the table")
+	}
+	return nil
+}
+
+func printReport(out io.Writer, r *trial.Report) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
+	row("requests", r.Requests)
+	row("orders placed", r.Placed)
+	row("orders cancelled", r.Cancelled)
+	row("requests replayed", r.Replayed)
+	row("requests failed", r.Failed)
+	row("events committed", r.Committed)
+	row("delivered", r.Delivered)
+	row("duplicates dropped", r.DuplicatesDropped)
+	row("lost", r.Lost+r.Unanswered)
+	row("doubled", r.Doubled)
+	row("out of order", r.OutOfOrder)
+	row("commit to effect, p50", r.P50.Round(100*time.Microsecond))
+	row("commit to effect, p99", r.P99.Round(100*time.Microsecond))
+	row("orders/s", fmt.Sprintf("%.0f", float64(r.Placed)/r.Total.Seconds()))
+	row("events/s, first and second half", fmt.Sprintf("%.0f, %.0f", r.FirstHalf, r.SecondHalf))
+	row("memory of the desk", peakMemory())
+	table.Flush()
+}
