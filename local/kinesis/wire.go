@@ -1,7 +1,5 @@
 package kinesis
 
-import "time"
-
 // The wire structs of the typed calls. Member names, units and meaning are those of the Kinesis API reference, API version 2013-12-02.
 // A stream is named by StreamName or by StreamARN; one of the two is required unless an iterator or a token names it.
 
@@ -10,8 +8,6 @@ type PutRecordsInput struct {
 	Records    []PutRecordsEntry
 	StreamName string `json:",omitempty"`
 	StreamARN  string `json:",omitempty"`
-	// StreamId is newer than this engine and refused.
-	StreamId string `json:",omitempty"`
 }
 
 // PutRecordsEntry is one record to write. Data is at most 1 MiB, together with PartitionKey. The engine keeps Data: the caller must
@@ -42,7 +38,6 @@ type PutRecordsResult struct {
 type ListShardsInput struct {
 	StreamName              string       `json:",omitempty"`
 	StreamARN               string       `json:",omitempty"`
-	StreamId                string       `json:",omitempty"`
 	NextToken               string       `json:",omitempty"`
 	ExclusiveStartShardId   string       `json:",omitempty"`
 	MaxResults              *int         `json:",omitempty"`
@@ -90,7 +85,6 @@ type SequenceNumberRange struct {
 type GetShardIteratorInput struct {
 	StreamName             string `json:",omitempty"`
 	StreamARN              string `json:",omitempty"`
-	StreamId               string `json:",omitempty"`
 	ShardId                string
 	ShardIteratorType      string
 	StartingSequenceNumber string     `json:",omitempty"`
@@ -107,7 +101,6 @@ type GetRecordsInput struct {
 	ShardIterator string
 	Limit         *int   `json:",omitempty"`
 	StreamARN     string `json:",omitempty"`
-	StreamId      string `json:",omitempty"`
 }
 
 // GetRecordsOutput answers GetRecords. NextShardIterator is empty at the end of a closed shard, whose ChildShards are then named.
@@ -138,7 +131,6 @@ type ChildShard struct {
 type DescribeStreamSummaryInput struct {
 	StreamName string `json:",omitempty"`
 	StreamARN  string `json:",omitempty"`
-	StreamId   string `json:",omitempty"`
 }
 
 // DescribeStreamSummaryOutput answers DescribeStreamSummary.
@@ -170,6 +162,3 @@ type StreamModeDetails struct {
 type EnhancedMetrics struct {
 	ShardLevelMetrics []string
 }
-
-// Timestamp is an instant as Kinesis writes it: seconds since the epoch as a number with millisecond fraction.
-type Timestamp struct{ time.Time }
