@@ -178,9 +178,11 @@ func (f *function) Invoke(_ context.Context, event []byte) (*mapping.Response, e
 	if hold != nil {
 		<-hold
 	}
-	f.mu.Lock()
-	f.active--
-	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.active--
+	}()
 	if answer == nil {
 		return &mapping.Response{RequestID: fmt.Sprint("request-", call)}, nil
 	}
@@ -314,12 +316,18 @@ func newWorkbench(t *testing.T, config mapping.Config) *workbench {
 
 func (w *workbench) start(changes ...func(*mapping.Options)) {
 	w.t.Helper()
+	w.startWith(w.function, changes...)
+}
+
+// startWith starts with another invoker than w.function.
+func (w *workbench) startWith(invoker mapping.Invoker, changes ...func(*mapping.Options)) {
+	w.t.Helper()
 	opts := &mapping.Options{Config: w.config, UUID: "u-1", FunctionARN: functionARN, RoleARN: roleARN, Queue: w.queue,
 		Backoff: func(n int) time.Duration { return time.Duration(n) * time.Second }}
 	for _, change := range changes {
 		change(opts)
 	}
-	m, err := mapping.New(w.stream, w.function, opts)
+	m, err := mapping.New(w.stream, invoker, opts)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ type lane struct {
 	mu     sync.Mutex
 	queue  []*item
 	closed bool
+	idle   bool          // no batch is being processed
 	wake   chan struct{} // signalled after every change
 }
 
@@ -55,9 +56,10 @@ func (p *processing) runLane(ctx context.Context, l *lane) {
 // take waits for the next batch: for its first record as long as it takes, and from then on until the batch is full or the batching
 // window is over. It returns nothing when ctx is done or the lane has ended.
 func (p *processing) take(ctx context.Context, l *lane) []*item {
-	p.hungry.Add(1)
+	l.mu.Lock()
+	l.idle = true
+	l.mu.Unlock()
 	p.feed()
-	defer p.hungry.Add(-1)
 	var window <-chan time.Time
 	over := p.config.MaximumBatchingWindowInSeconds == 0
 	for ctx.Err() == nil {
@@ -105,5 +107,16 @@ func (p *processing) cut(l *lane, over bool) (batch []*item, ended bool) {
 	}
 	batch = l.queue[:n:n]
 	l.queue = l.queue[n:]
+	l.idle = false
 	return batch, false
+}
+
+// wants reports whether a lane could do with more records: it is idle and has none, or the batching window lets it wait for a full batch.
+func (p *processing) wants(l *lane) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.config.MaximumBatchingWindowInSeconds > 0 {
+		return l.idle && len(l.queue) < p.config.BatchSize
+	}
+	return l.idle && len(l.queue) == 0
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // readAhead bounds what is held of one shard, in batches for each lane.
@@ -20,11 +20,7 @@ type processing struct {
 	encoder *encoder
 	lanes   []*lane
 	seed    maphash.Seed
-
-	// hungry counts the lanes that could use more records. Records are read only for them: while every lane is busy, records wait in
-	// the stream and then come as one large batch, instead of one by one.
-	hungry atomic.Int32
-	freed  chan struct{} // signalled when hungry grows, or records are finished
+	freed   chan struct{} // signalled when a lane may have come to want records, or there is room for some
 }
 
 // runShard processes a shard until its end or until ctx is done, and returns when no invocation is running.
@@ -80,12 +76,13 @@ func (p *processing) read(ctx context.Context) {
 	}
 }
 
-// awaitRoom waits until a lane wants records and there is room for some, and returns for how many.
+// awaitRoom waits until a lane wants records and there is room for some, and returns for how many. While every lane is busy, records
+// wait in the stream and then come as one large batch, instead of one by one.
 func (p *processing) awaitRoom(ctx context.Context) int {
 	for ctx.Err() == nil {
 		records, bytes, _ := p.shard.progress()
 		room := readAhead*len(p.lanes)*p.config.BatchSize - records
-		if room > 0 && bytes < readAhead*len(p.lanes)*maxEventBytes && p.hungry.Load() > 0 {
+		if room > 0 && bytes < readAhead*len(p.lanes)*maxEventBytes && slices.ContainsFunc(p.lanes, p.wants) {
 			return room
 		}
 		select {
