@@ -1,0 +1,89 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// orderFunctions are the functions behind the API.
+type orderFunctions struct {
+	place, cancel, get *Function
+}
+
+// newOrderFunctions declares the functions that write and read orders, each
+// with the permissions its handler uses and no other.
+func newOrderFunctions(
+	ctx *pulumi.Context, cfg *Config, code map[string]pulumi.Archive,
+	outbox *Outbox, consumer *Consumer, tags pulumi.StringMap,
+) (*orderFunctions, error) {
+	args := func(handler, description string, environment pulumi.StringMap, statements ...Statement) *FunctionArgs {
+		return &FunctionArgs{
+			Description:      pulumi.String(description),
+			Code:             code[handler],
+			Architecture:     pulumi.String(cfg.Architecture),
+			MemoryMB:         pulumi.Int(cfg.APIMemoryMB),
+			TimeoutSeconds:   seconds(cfg.APITimeout),
+			LogLevel:         pulumi.String(cfg.LogLevel),
+			LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
+			Tracing:          cfg.Tracing,
+			Environment:      environment,
+			Statements:       statements,
+			Tags:             tags,
+		}
+	}
+	writer := pulumi.StringMap{
+		"ORDERS_TABLE":    outbox.Table.Name,
+		"EVENTS_TABLE":    outbox.Events.Name,
+		"EVENT_SOURCE":    pulumi.String(fmt.Sprintf("/%s/%s/orders", ctx.Project(), ctx.Stack())),
+		"EVENT_RETENTION": pulumi.String(hours(cfg.EventRetention)),
+	}
+
+	// A transaction is authorised by the actions of its items: there is no
+	// permission for TransactWriteItems itself, and a condition on an item
+	// that is written needs none of its own.
+	place, err := NewFunction(ctx, "placeorder", args("placeorder",
+		"Places an order: the order and its event in one transaction",
+		writer,
+		Statement{
+			Sid:       "PutOrderAndEvent",
+			Actions:   []string{"dynamodb:PutItem"},
+			Resources: pulumi.StringArray{outbox.Table.Arn, outbox.Events.Arn},
+		}))
+	if err != nil {
+		return nil, err
+	}
+
+	cancel, err := NewFunction(ctx, "cancelorder", args("cancelorder",
+		"Cancels an order: its new state and the event in one transaction",
+		writer,
+		Statement{
+			Sid:       "ReadAndUpdateOrder",
+			Actions:   []string{"dynamodb:GetItem", "dynamodb:UpdateItem"},
+			Resources: pulumi.StringArray{outbox.Table.Arn},
+		},
+		Statement{
+			Sid:       "PutEvent",
+			Actions:   []string{"dynamodb:PutItem"},
+			Resources: pulumi.StringArray{outbox.Events.Arn},
+		}))
+	if err != nil {
+		return nil, err
+	}
+
+	get, err := NewFunction(ctx, "getorder", args("getorder",
+		"Reads an order and its fulfilment",
+		pulumi.StringMap{
+			"ORDERS_TABLE":      outbox.Table.Name,
+			"FULFILMENTS_TABLE": consumer.Table.Name,
+		},
+		Statement{
+			Sid:       "ReadOrderAndFulfilment",
+			Actions:   []string{"dynamodb:GetItem"},
+			Resources: pulumi.StringArray{outbox.Table.Arn, consumer.Table.Arn},
+		}))
+	if err != nil {
+		return nil, err
+	}
+	return &orderFunctions{place: place, cancel: cancel, get: get}, nil
+}

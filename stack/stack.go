@@ -1,0 +1,142 @@
+// Package stack declares what a stage consists of: the outbox, the functions
+// that write to it, the HTTP API before them and the consumer behind it.
+package stack
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Deploy declares one stage. It is the body of the Pulumi program, whoever
+// runs it: the Pulumi CLI against AWS or the desk against its local cloud.
+//
+// The configuration is read and the handlers are compiled before the first
+// resource is declared, so that neither mistake leaves half a stage behind.
+func Deploy(ctx *pulumi.Context) error {
+	cfg, err := ReadConfig(ctx)
+	if err != nil {
+		return err
+	}
+	code, err := BuildHandlers(ctx, cfg.Architecture, "placeorder", "cancelorder", "getorder", "fulfilment")
+	if err != nil {
+		return err
+	}
+	tags := pulumi.StringMap{
+		"project": pulumi.String(ctx.Project()),
+		"stage":   pulumi.String(ctx.Stack()),
+	}
+
+	outbox, err := NewOutbox(ctx, "outbox", &OutboxArgs{
+		Table:                "orders",
+		Key:                  "orderId",
+		StreamMode:           pulumi.String(cfg.StreamMode),
+		ShardCount:           shardCount(cfg),
+		StreamRetentionHours: pulumi.Int(int(cfg.StreamRetention / time.Hour)),
+		Protect:              cfg.Protect,
+		Tags:                 tags,
+	})
+	if err != nil {
+		return err
+	}
+
+	consumer, err := NewConsumer(ctx, "fulfilment", &ConsumerArgs{
+		Table: "fulfilments",
+		Key:   "orderId",
+		Function: &FunctionArgs{
+			Description:         pulumi.String("Applies the events of orders to their fulfilment, each exactly once and in order"),
+			Code:                code["fulfilment"],
+			Architecture:        pulumi.String(cfg.Architecture),
+			MemoryMB:            pulumi.Int(cfg.ConsumerMemoryMB),
+			TimeoutSeconds:      seconds(cfg.ConsumerTimeout),
+			LogLevel:            pulumi.String(cfg.LogLevel),
+			LogRetentionDays:    pulumi.Int(cfg.LogRetentionDays),
+			ReservedConcurrency: pulumi.Int(cfg.ConsumerReservedConcurrency),
+			Tracing:             cfg.Tracing,
+		},
+		Stream:                     outbox.Stream,
+		Events:                     outbox.Events,
+		BatchSize:                  pulumi.Int(cfg.ConsumerBatchSize),
+		BatchWindowSeconds:         seconds(cfg.ConsumerBatchWindow),
+		Parallelization:            pulumi.Int(cfg.ConsumerParallelization),
+		MaxRetries:                 pulumi.Int(cfg.ConsumerMaxRetries),
+		MaxRecordAgeSeconds:        recordAge(cfg),
+		DeadLetterRetentionSeconds: seconds(cfg.DeadLetterRetention),
+		Protect:                    cfg.Protect,
+		Tags:                       tags,
+	})
+	if err != nil {
+		return err
+	}
+
+	orders, err := newOrderFunctions(ctx, cfg, code, outbox, consumer, tags)
+	if err != nil {
+		return err
+	}
+
+	api, err := NewApi(ctx, "api", &ApiArgs{
+		Description: pulumi.String("Orders: place, cancel, read"),
+		Routes: []ApiRoute{
+			{Name: "placeorder", Key: "POST /orders", Function: orders.place},
+			{Name: "cancelorder", Key: "POST /orders/{orderId}/cancel", Function: orders.cancel},
+			{Name: "getorder", Key: "GET /orders/{orderId}", Function: orders.get},
+			{Name: "getfulfilment", Key: "GET /orders/{orderId}/fulfilment", Function: orders.get},
+		},
+		// An order accepted before its event can be captured would never be
+		// delivered: the streaming destination copies nothing that is older.
+		RoutesAfter:      []pulumi.Resource{outbox.Destination, consumer.Mapping},
+		TimeoutSeconds:   seconds(cfg.APITimeout),
+		RateLimit:        pulumi.Float64(cfg.APIRateLimit),
+		BurstLimit:       pulumi.Int(cfg.APIBurstLimit),
+		LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
+		Tags:             tags,
+	})
+	if err != nil {
+		return err
+	}
+
+	ctx.Export("apiUrl", api.URL)
+	ctx.Export("streamName", outbox.Stream.Name)
+	ctx.Export("streamArn", outbox.Stream.Arn)
+	ctx.Export("region", pulumi.String(cfg.Region))
+	ctx.Export("stage", pulumi.String(ctx.Stack()))
+	ctx.Export("ordersTable", outbox.Table.Name)
+	ctx.Export("eventsTable", outbox.Events.Name)
+	ctx.Export("fulfilmentsTable", consumer.Table.Name)
+	ctx.Export("deadLetterQueueUrl", consumer.DeadLetters.Url)
+	ctx.Export("consumerMappingId", consumer.Mapping.Uuid)
+	ctx.Export("functions", pulumi.StringMap{
+		"placeorder":  orders.place.Lambda.Name,
+		"cancelorder": orders.cancel.Lambda.Name,
+		"getorder":    orders.get.Lambda.Name,
+		"fulfilment":  consumer.Function.Lambda.Name,
+	})
+	return nil
+}
+
+// shardCount is nil for an on-demand stream: AWS refuses a count there.
+func shardCount(cfg *Config) pulumi.IntPtrInput {
+	if cfg.StreamMode != Provisioned {
+		return nil
+	}
+	return pulumi.Int(cfg.ShardCount)
+}
+
+// recordAge is the mapping's own spelling of "no limit", -1, where there is none.
+func recordAge(cfg *Config) pulumi.Int {
+	if cfg.ConsumerMaxRecordAge == 0 {
+		return pulumi.Int(-1)
+	}
+	return seconds(cfg.ConsumerMaxRecordAge)
+}
+
+func seconds(d time.Duration) pulumi.Int {
+	return pulumi.Int(int(d / time.Second))
+}
+
+// hours spells a duration as whole hours, `720h`, where Duration.String would
+// append empty minutes and seconds.
+func hours(d time.Duration) string {
+	return fmt.Sprintf("%dh", d/time.Hour)
+}
