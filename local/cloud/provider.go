@@ -36,7 +36,7 @@ func (c *Cloud) Create(ctx context.Context, typ, name string, inputs resource.Pr
 // Invoke answers the functions of the Pulumi providers that the program may call.
 func (c *Cloud) Invoke(ctx context.Context, token string, arguments resource.PropertyMap) (resource.PropertyMap, error) {
 	if token != "command:local:run" {
-		return nil, fmt.Errorf("function is not supported on the desk; supported is command:local:run")
+		return nil, fmt.Errorf("function %s is not supported on the desk; supported is command:local:run", token)
 	}
 	plainArguments, err := plainMap(arguments)
 	if err != nil {

@@ -32,8 +32,8 @@ type Options struct {
 	Root string
 }
 
-// Run runs the program and returns its exports. The first resource or function that fails ends the run, and its
-// error, with the name of the resource, is what Run returns.
+// Run runs the program and returns its exports. The first resource that fails ends the run, and its error, with
+// the name of the resource, is what Run returns.
 func Run(ctx context.Context, program pulumi.RunFunc, provider Provider, options Options) (map[string]any, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -114,16 +114,12 @@ func (r *run) NewResource(args pulumi.MockResourceArgs) (string, resource.Proper
 	return id, outputs, nil
 }
 
-// Call answers a function the program calls.
+// Call answers a function the program calls. What to make of its error is up to the program.
 func (r *run) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	result, err := r.provider.Invoke(r.ctx, args.Token, args.Args)
-	if err != nil {
-		return nil, r.fail(fmt.Errorf("%s: %w", args.Token, err))
-	}
-	return result, nil
+	return r.provider.Invoke(r.ctx, args.Token, args.Args)
 }
 
 // claim refuses a second resource with the URN of a first, as the Pulumi engine does and the SDK's monitor does not.

@@ -139,7 +139,7 @@ func TestRunEndsWithTheFirstFailure(t *testing.T) {
 		}, `test:index:Thing "broken": out of tables`},
 		"function": {func(ctx *pulumi.Context) error {
 			return ctx.Invoke("test:index:missing", &struct{}{}, &struct{}{})
-		}, "test:index:missing: no such function"},
+		}, "no such function"},
 		"program": {func(*pulumi.Context) error { return errors.New("configuration is wrong") }, "configuration is wrong"},
 		"duplicate name": {func(ctx *pulumi.Context) error {
 			if _, err := newThing(ctx, "twin", nil); err != nil {
