@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"transactional-outbox/local/lambda"
@@ -32,78 +34,59 @@ type Options struct {
 	DomainName string
 	// Clock is the current time. Nil means time.Now.
 	Clock func() time.Time
-	// Random is the source of request and trace ids. Nil means a seeded generator.
+	// Random is the source of request and trace ids. Nil means the generator of math/rand/v2.
 	Random rand.Source
 	// Logger tells why requests were answered with 5xx. Nil discards.
 	Logger *slog.Logger
 }
 
-// Settings are the properties of the API itself.
-type Settings struct {
-	// CORS is the cross-origin configuration. Nil means none.
-	CORS *CORS
+// API is one HTTP API. It is safe for concurrent use.
+type API struct {
+	id      string
+	invoker Invoker
+	opts    Options
+	random  random
+
+	mu           sync.Mutex // guards the configuration below
+	cors         *CORS
+	integrations map[string]*integration
+	routes       map[string]*Route // by id
+	stages       map[string]*Stage
+	table        atomic.Pointer[table] // what requests use, made from it
 }
 
-// CORS makes the API answer preflight requests and add the headers of cross-origin resource sharing. Header and method lists may be *.
-type CORS struct {
-	AllowCredentials bool
-	AllowHeaders     []string
-	AllowMethods     []string
-	AllowOrigins     []string // such as https://example.com, https://* or *
-	ExposeHeaders    []string
-	MaxAge           int // seconds; 0 sends no Access-Control-Max-Age
+// New returns an API without routes whose functions are called through invoker.
+func New(id string, invoker Invoker, opts *Options) *API {
+	a := &API{
+		id: id, invoker: invoker,
+		integrations: map[string]*integration{}, routes: map[string]*Route{}, stages: map[string]*Stage{},
+	}
+	if opts != nil {
+		a.opts = *opts
+	}
+	if a.opts.AccountID == "" {
+		a.opts.AccountID = "000000000000"
+	}
+	if a.opts.Region == "" {
+		a.opts.Region = "us-east-1"
+	}
+	if a.opts.DomainName == "" {
+		a.opts.DomainName = id + ".execute-api." + a.opts.Region + ".amazonaws.com"
+	}
+	if a.opts.Clock == nil {
+		a.opts.Clock = time.Now
+	}
+	if a.opts.Logger == nil {
+		a.opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	a.random.source = a.opts.Random
+	a.table.Store(&table{})
+	return a
 }
 
-// Integration connects routes to a function.
-type Integration struct {
-	// Type must be AWS_PROXY.
-	Type string
-	// URI is the function's ARN or its invoke ARN (arn:aws:apigateway:…:lambda:path/2015-03-31/functions/<ARN>/invocations).
-	URI string
-	// PayloadFormatVersion must be 2.0.
-	PayloadFormatVersion string
-	// Timeout is how long the function may take, 50 ms to 30 s. 0 means 30 s.
-	Timeout time.Duration
-}
-
-// Route sends the requests that match its key to an integration.
-type Route struct {
-	// Key is "METHOD /path/{parameter}", "ANY /path/{proxy+}" or "$default".
-	Key string
-	// Target is "integrations/<integration id>".
-	Target string
-	// AuthorizationType must be NONE or "", which means the same.
-	AuthorizationType string
-}
-
-// Stage makes the API reachable: $default at the root, any other under /<name>.
-type Stage struct {
-	// Name is "$default" or letters, digits, - and _.
-	Name string
-	// AutoDeploy must be true.
-	AutoDeploy bool
-	// Default applies to every route that Routes does not name.
-	Default RouteSettings
-	// Routes overrides Default for routes, by route key.
-	Routes map[string]RouteSettings
-	// AccessLog, if its Format is set, writes a line for every request.
-	AccessLog AccessLog
-	// Variables are the stage variables.
-	Variables map[string]string
-}
-
-// RouteSettings throttles a route with a token bucket: Rate tokens a second, at most Burst at once. A Rate of 0 means no throttle.
-type RouteSettings struct {
-	Rate  float64
-	Burst int
-}
-
-// AccessLog describes the access log of a stage.
-type AccessLog struct {
-	// Format is the line with $context variables. A variable that HTTP APIs do not have is rendered as "-".
-	Format string
-	// Log receives each line, without its end. The line is valid only until Log returns.
-	Log func(line []byte)
+// ExecutionARN is what source ARNs of the API begin with: arn:aws:execute-api:<region>:<account>:<id>.
+func (a *API) ExecutionARN() string {
+	return "arn:aws:execute-api:" + a.opts.Region + ":" + a.opts.AccountID + ":" + a.id
 }
 
 var _ http.Handler = (*API)(nil)
