@@ -90,6 +90,7 @@ func (s *scenario) forget(orderID string) {
 }
 
 func TestForgottenPositionIsRebuiltFromTheOutbox(t *testing.T) {
+	t.Parallel()
 	for name, ring := range map[string]func(s *scenario, orderID string){
 		"by a late record of its last event": func(s *scenario, orderID string) {
 			record := s.streamed(orderID, 1, 2)[2]
@@ -124,6 +125,7 @@ func TestForgottenPositionIsRebuiltFromTheOutbox(t *testing.T) {
 }
 
 func TestEventThatCannotBeAppliedParksItsOrderOnly(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		sequence int64
 		change   func(event map[string]types.AttributeValue)

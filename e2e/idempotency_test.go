@@ -189,6 +189,7 @@ func TestManyAtOnceWithOneKeyAndDifferentRequests(t *testing.T) {
 const keyField = "Idempotency-Key"
 
 func TestIdempotencyKeyIsValidated(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		key   string
 		valid bool

@@ -51,6 +51,12 @@ func run(m *testing.M) (code int, err error) {
 	destructive := flag.Bool("destructive", false, "also write to tables, stream and queue as the owner (default true on the suite's own desk)")
 	seed := flag.Uint64("seed", 0, "seed of the random data; 0 picks one")
 	flag.Parse()
+	if !isSet("test.parallel") {
+		// Tests wait for the stage, not for this machine's processors.
+		if err := flag.Set("test.parallel", "16"); err != nil {
+			return 0, err
+		}
+	}
 	if *outputs == "" {
 		if *apiURL != "" {
 			return 0, fmt.Errorf("-api-url needs -outputs")

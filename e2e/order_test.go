@@ -2,6 +2,8 @@ package e2e_test
 
 import (
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,6 +130,32 @@ func isULID(text string) bool {
 	return true
 }
 
+func TestEventContinuesTheClientsTrace(t *testing.T) {
+	t.Parallel()
+	const trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	for name, tc := range map[string]struct{ header, want string }{
+		"a trace given":   {"00-" + trace + "-" + span + "-01", "00-" + trace + "-[0-9a-f]{16}-01"},
+		"none given":      {"", "00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]"},
+		"nonsense given":  {"nonsense", "00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]"},
+		"zeros as a span": {"00-" + trace + "-0000000000000000-01", "00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			var headers []client.Header
+			if tc.header != "" {
+				headers = append(headers, client.Header{Name: "traceparent", Value: tc.header})
+			}
+			placed := s.place(s.order(), headers...)
+			events, err := s.ledger.Events(s.Context(), placed.OrderID)
+			s.must(err)
+			got := events[0].TraceParent
+			if matched, err := regexp.MatchString("^"+tc.want+"$", got); err != nil || !matched || strings.Contains(got, span) {
+				t.Errorf("the event's traceparent is %q, want %s with a span of its own", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestCancelledOrderHasASecondEvent(t *testing.T) {
 	s := begin(t)
 	placed := s.place(s.order())
@@ -170,6 +198,7 @@ func TestCancellingAgainChangesNothing(t *testing.T) {
 }
 
 func TestUnknownOrderIsNotFound(t *testing.T) {
+	t.Parallel()
 	for name, orderID := range map[string]string{
 		"never given":         "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 		"too short":           "01ARZ3NDEK",

@@ -65,6 +65,7 @@ var wrongKinds = []string{
 	`{"description":"MARK","colour":"red"}`,
 	`{"description":"MARK","Description":"MARK"}`,
 	`{"description":"MARK","items":[{"sku":"s","quantity":1,"unitPrice":1,"weight":1}]}`,
+	`{"description":"MARK","items":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`,
 }
 
 // malformed are bodies that are no JSON document at all.
@@ -81,7 +82,6 @@ var malformed = map[string]string{
 	"control character": "{\"description\":\"MARK\x01\"}",
 	"lone surrogate":    `{"description":"MARK\ud800"}`,
 	"byte order mark":   "\xef\xbb\xbf{\"description\":\"MARK\"}",
-	"deeply nested":     `{"description":"MARK","items":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`,
 }
 
 var asJSON = client.Header{Name: "Content-Type", Value: "application/json"}
@@ -116,7 +116,7 @@ func TestRefusedRequestsNameTheFieldsAndWriteNothing(t *testing.T) {
 		}
 	}
 	for _, body := range wrongKinds {
-		refused(body, post(body), http.StatusBadRequest, http.StatusUnprocessableEntity)
+		refused(body[:min(len(body), 100)], post(body), http.StatusBadRequest, http.StatusUnprocessableEntity)
 	}
 	for name, body := range malformed {
 		refused(name, post(body), http.StatusBadRequest)
@@ -148,6 +148,7 @@ func TestRefusedRequestsNameTheFieldsAndWriteNothing(t *testing.T) {
 }
 
 func TestRequestsAtTheLimitsAreAccepted(t *testing.T) {
+	t.Parallel()
 	items := func(n int) []client.Item {
 		many := make([]client.Item, n)
 		for i := range many {
@@ -194,6 +195,7 @@ func TestDescriptionIsTrimmed(t *testing.T) {
 }
 
 func TestContentTypesThatMeanJSON(t *testing.T) {
+	t.Parallel()
 	for _, contentType := range []string{"application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF-8"} {
 		t.Run(strings.ReplaceAll(contentType, "/", " "), func(t *testing.T) {
 			s := begin(t)
