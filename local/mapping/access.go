@@ -3,6 +3,8 @@ package mapping
 import (
 	"slices"
 	"strings"
+
+	"transactional-outbox/local/awsapi"
 )
 
 // checkRole refuses a role that could not do what the mapping will ask of it. AWS documents these actions as required for a mapping with
@@ -49,7 +51,7 @@ func (o *Options) checkStart() error {
 			return invalidParameter("StartingPositionTimestamp is required if StartingPosition is AT_TIMESTAMP.")
 		}
 	default:
-		return invalidParameter("%s", "1 validation error detected: "+violation(o.StartingPosition, "startingPosition",
+		return awsapi.Errorf("ValidationException", "1 validation error detected: %s", violation(o.StartingPosition, "startingPosition",
 			"Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]"))
 	}
 	return nil
