@@ -6,6 +6,10 @@
 // It prints the stage's outputs when an order would succeed, and from then on what happens to each order. The
 // data is in memory and gone when it stops. With -orders it places orders by itself, proves that none was lost,
 // doubled or reordered, and ends.
+//
+//	go run ./local provider
+//
+// serves the same cloud to the genuine Pulumi CLI instead; see package provider.
 package main
 
 import (
@@ -20,7 +24,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout), os.Stderr))
 }
 
 // exitCode reports an error to the person who started the desk: 0 for none, 1 for a failure, 2 for wrong usage.

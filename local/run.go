@@ -26,7 +26,10 @@ import (
 )
 
 // run starts the desk and stays until ctx is done, or until the trial is over.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) > 0 && args[0] == "provider" {
+		return provide(ctx, args[1:], stdout)
+	}
 	begun := time.Now()
 	f, err := parseFlags(args, stdout)
 	if err != nil {

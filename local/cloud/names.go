@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -70,9 +69,6 @@ func present(err error) (bool, error) {
 func (c *Cloud) arn(service, resource string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, c.options.Region, c.options.Account, resource)
 }
-
-// randomHex returns n hexadecimal digits.
-func (c *Cloud) randomHex(n int) string { return hex.EncodeToString(randomBytes((n + 1) / 2))[:n] }
 
 // randomID returns an identifier like those of API Gateway: n lower-case letters and digits.
 func (c *Cloud) randomID(n int) string {

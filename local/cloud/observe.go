@@ -58,3 +58,6 @@ func (w observedWriter) PutRecords(ctx context.Context, auth awsapi.Authorizer, 
 	}
 	return out, err
 }
+
+// Region is the region of the desk.
+func (c *Cloud) Region() string { return c.options.Region }

@@ -2,6 +2,8 @@ package cloud
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,7 +23,7 @@ func (c *Cloud) Create(ctx context.Context, typ, name string, inputs resource.Pr
 	if err != nil {
 		return "", nil, err
 	}
-	inputs = c.named(t, name, inputs)
+	inputs = named(t, name, inputs)
 	in, err := plainMap(inputs)
 	if err != nil {
 		return "", nil, err
@@ -71,16 +73,26 @@ func (c *Cloud) typeOf(token string) (resourceType, error) {
 	return t, nil
 }
 
-// named fills in a generated physical name where the program leaves it to Pulumi, in Pulumi's own form:
-// the logical name, a hyphen and seven hexadecimal digits.
-func (c *Cloud) named(t resourceType, name string, inputs resource.PropertyMap) resource.PropertyMap {
+// named fills in a generated physical name where the program leaves it to Pulumi.
+func named(t resourceType, name string, inputs resource.PropertyMap) resource.PropertyMap {
 	property := resource.PropertyKey(t.traits().autoname)
 	if property == "" || inputs.HasValue(property) {
 		return inputs
 	}
 	inputs = inputs.Copy()
-	inputs[property] = resource.NewProperty(fmt.Sprintf("%s-%s", name, c.randomHex(7)))
+	inputs[property] = resource.NewProperty(generatedName(name, nil))
 	return inputs
+}
+
+// generatedName is a physical name in Pulumi's own form: the logical name, a hyphen and seven hexadecimal digits.
+// The digits come from the seed, so that an update uses the name that its preview has shown; without one they
+// are random.
+func generatedName(name string, seed []byte) string {
+	if len(seed) == 0 {
+		seed = randomBytes(16)
+	}
+	sum := sha256.Sum256(append([]byte(name), seed...))
+	return name + "-" + hex.EncodeToString(sum[:])[:7]
 }
 
 // outputsOf are the inputs with what the desk computed on top.
