@@ -57,8 +57,13 @@ func (p *processing) expire(ctx context.Context, batch []*item, attempts int) []
 		}
 		return n
 	}
-	if p.retention > 0 {
-		if n := older(p.retention); n > 0 {
+	if retention := time.Duration(p.retention.Load()); retention > 0 && older(retention) > 0 {
+		// It may have been raised meanwhile: what is discarded for it is gone.
+		retention, err := p.m.source.Retention(ctx)
+		if err == nil {
+			p.retention.Store(int64(retention))
+		}
+		if n := older(retention); err == nil && retention > 0 && n > 0 {
 			p.m.opts.Logger.WarnContext(ctx, "records expired in the stream", "mapping", p.m.opts.UUID, "shard", p.shard.id, "records", n)
 			p.finish(batch[:n])
 			batch = batch[n:]

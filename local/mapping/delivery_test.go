@@ -252,6 +252,27 @@ func TestRecordsThatTheStreamForgotAreNotCounted(t *testing.T) {
 	})
 }
 
+func TestRetentionThatIsRaisedSavesRecords(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorkbench(t, mapping.Config{})
+		w.stream.retention = 24 * time.Hour
+		w.function.answer = func(int, []string) (*mapping.Response, error) { return nil, errThrottled }
+		w.stream.put("s", "a")
+		w.start()
+		w.pass(23 * time.Hour)
+		w.stream.update(func() { w.stream.retention = 48 * time.Hour })
+		w.pass(2 * time.Hour)
+		if got := w.mapping.Status().Backlog; got != 1 {
+			t.Errorf("backlog %d, want 1", got)
+		}
+		w.function.setAnswer(nil)
+		w.pass(time.Hour)
+		if got := w.mapping.Status().InvokedEventCount; got != 1 {
+			t.Errorf("%d records invoked, want 1", got)
+		}
+	})
+}
+
 func TestWithoutDestinationRecordsAreDropped(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		w := newWorkbench(t, mapping.Config{MaximumRetryAttempts: ptr(0)})

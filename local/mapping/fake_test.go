@@ -87,7 +87,11 @@ func (s *stream) putKey(id, key, data string) {
 
 func (s *stream) Stream() mapping.Stream { return s.about }
 
-func (s *stream) Retention(context.Context) (time.Duration, error) { return s.retention, nil }
+func (s *stream) Retention(context.Context) (time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.retention, nil
+}
 
 func (s *stream) Shards(context.Context) ([]mapping.Shard, error) {
 	s.mu.Lock()

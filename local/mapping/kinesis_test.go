@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,9 +176,10 @@ func TestKinesisIdleStreamIsLeftAlone(t *testing.T) {
 func TestKinesisRoleIsAskedOnEachRead(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		s := newRealStream(t)
-		denied := true
+		var denied atomic.Bool
+		denied.Store(true)
 		auth := func(action, resource string) error {
-			if denied && action == "kinesis:GetRecords" {
+			if denied.Load() && action == "kinesis:GetRecords" {
 				return awsapi.Errorf("AccessDeniedException", "no %s on %s", action, resource)
 			}
 			return nil
@@ -188,7 +190,7 @@ func TestKinesisRoleIsAskedOnEachRead(t *testing.T) {
 		if got, want := s.mapping.Status().LastProcessingResult, "PROBLEM: AccessDeniedException: no kinesis:GetRecords on "+streamARN; got != want {
 			t.Errorf("last processing result %q, want %q", got, want)
 		}
-		denied = false
+		denied.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"a"}, s.records()); diff != "" {

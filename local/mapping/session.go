@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // run is the life of a mapping: one session after the other, each with one configuration.
@@ -67,9 +67,9 @@ func (m *Mapping) setResult(text string) {
 type session struct {
 	m         *Mapping
 	config    *compiled
-	retention time.Duration
 	running   map[string]bool // shards that have been started in this session
 	ended     chan struct{}   // signalled when a shard has been read and processed to its end
+	retention atomic.Int64    // of the stream, as it was when last asked for
 }
 
 // run finds the shards that may be processed, starts them, and looks again whenever one has come to its end. It returns when ctx is
@@ -107,10 +107,11 @@ func (s *session) problem(ctx context.Context, message string, err error) {
 
 // discover returns the shards that are not running and whose parents are finished, with their readers open.
 func (s *session) discover(ctx context.Context) ([]*shard, error) {
-	var err error
-	if s.retention, err = s.m.source.Retention(ctx); err != nil {
+	retention, err := s.m.source.Retention(ctx)
+	if err != nil {
 		return nil, err
 	}
+	s.retention.Store(int64(retention))
 	listed, err := s.m.source.Shards(ctx)
 	if err != nil {
 		return nil, err
