@@ -244,11 +244,11 @@ func (x *exchange) sourceARN() string {
 	r := x.route
 	switch r.method {
 	case "":
-		return x.api.ExecutionARN() + "/" + x.stage.name + "/" + defaultKey
+		return x.stage.arn + defaultKey
 	case anyMethod:
-		return x.api.ExecutionARN() + "/" + x.stage.name + "/" + x.r.Method + r.path
+		return x.stage.arn + x.r.Method + r.path
 	}
-	return x.api.ExecutionARN() + "/" + x.stage.name + "/" + r.method + r.path
+	return x.stage.arn + r.method + r.path
 }
 
 func (x *exchange) domainPrefix() string {

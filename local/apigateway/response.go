@@ -1,25 +1,17 @@
 package apigateway
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
-	"strings"
+	"sync"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// proxyResponse is what a function returns to API Gateway, not decoded yet.
-type proxyResponse struct {
-	StatusCode      jsontext.Value `json:"statusCode"`
-	Headers         jsontext.Value `json:"headers"`
-	Cookies         jsontext.Value `json:"cookies"`
-	Body            jsontext.Value `json:"body"`
-	IsBase64Encoded jsontext.Value `json:"isBase64Encoded"`
-}
 
 // response is a function's answer made ready for the client.
 type response struct {
@@ -29,94 +21,198 @@ type response struct {
 	body    []byte
 }
 
+// decoders holds decoders for reuse.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
 // parseResponse reads a function's result by the rules of payload format 2.0. JSON that has no statusCode is the body of a 200
 // answer of type application/json.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func parseResponse(payload []byte) (*response, error) {
-	value := jsontext.Value(payload)
-	if !value.IsValid() {
-		return nil, errors.New("the function's response is not JSON")
+	d := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(d)
+	d.Reset(bytes.NewBuffer(payload))
+	inferred := &response{status: http.StatusOK, headers: []parameter{{"Content-Type", "application/json"}}, body: payload}
+	var explicit *response
+	var wrong error
+	var err error
+	switch d.PeekKind() {
+	case '{':
+		explicit, wrong, err = parseProxyResponse(d)
+	case '"':
+		var value jsontext.Value
+		if value, err = d.ReadValue(); err == nil {
+			inferred.body, err = jsontext.AppendUnquote(nil, value)
+		}
+	default:
+		err = d.SkipValue()
 	}
-	var proxy proxyResponse
-	if value.Kind() == '{' {
-		if err := json.Unmarshal(payload, &proxy); err != nil {
-			return nil, fmt.Errorf("the function's response is malformed: %w", err)
+	if err == nil {
+		if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
+			err = nil
+		} else if err == nil {
+			err = errors.New("more than one value")
 		}
 	}
-	if present(proxy.StatusCode) {
-		return proxy.decode()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the function's response is not JSON: %w", err)
+	case explicit == nil:
+		return inferred, nil
+	case wrong != nil:
+		return nil, fmt.Errorf("the function's response is malformed: %w", wrong)
 	}
-	r := &response{status: http.StatusOK, headers: []parameter{{"Content-Type", "application/json"}}, body: payload}
-	if value.Kind() == '"' {
-		var text string
-		if err := json.Unmarshal(payload, &text); err != nil {
-			return nil, err
-		}
-		r.body = []byte(text)
-	}
-	return r, nil
+	return explicit, nil
 }
 
-func present(v jsontext.Value) bool { return v != nil && v.Kind() != 'n' }
-
-func (p *proxyResponse) decode() (*response, error) {
-	r := &response{}
-	var err error
-	if r.status, err = strconv.Atoi(strings.Trim(string(p.StatusCode), `"`)); err != nil || r.status < 200 || r.status > 599 {
-		return nil, fmt.Errorf("the function's statusCode %s is not an HTTP status", p.StatusCode)
+// parseProxyResponse reads the object that a function returns to API Gateway. The response is nil if it has no statusCode, and only
+// then it does not matter what is wrong with its other members.
+func parseProxyResponse(d *jsontext.Decoder) (r *response, wrong, err error) {
+	r = &response{}
+	seen, encoded := false, false
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, err
 	}
-	if present(p.Headers) {
-		var headers map[string]jsontext.Value
-		if err := json.Unmarshal(p.Headers, &headers); err != nil {
-			return nil, fmt.Errorf("the function's headers are malformed: %w", err)
+	for d.PeekKind() != '}' {
+		value, err := d.ReadValue() // a name
+		if err != nil {
+			return nil, nil, err
 		}
-		for name, v := range headers {
-			text, err := scalar(v)
-			if err != nil {
-				return nil, fmt.Errorf("the function's header %s: %w", name, err)
-			}
-			r.headers = append(r.headers, parameter{name, text})
+		var problem error
+		switch string(value) {
+		case `"statusCode"`:
+			r.status, seen, problem, err = parseStatus(d)
+		case `"headers"`:
+			r.headers, problem, err = parseHeaders(d)
+		case `"cookies"`:
+			r.cookies, problem, err = parseCookies(d)
+		case `"body"`:
+			r.body, problem, err = parseBody(d)
+		case `"isBase64Encoded"`:
+			value, err = d.ReadValue()
+			encoded = string(value) == "true"
+		default:
+			err = d.SkipValue()
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if wrong == nil {
+			wrong = problem
 		}
 	}
-	if present(p.Cookies) {
-		if err := json.Unmarshal(p.Cookies, &r.cookies); err != nil {
-			return nil, fmt.Errorf("the function's cookies are malformed: %w", err)
-		}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, err
 	}
-	if present(p.Body) {
-		var body string
-		if err := json.Unmarshal(p.Body, &body); err != nil {
-			return nil, fmt.Errorf("the function's body is not a string: %w", err)
-		}
-		r.body = []byte(body)
+	if !seen {
+		return nil, nil, nil
 	}
-	if string(p.IsBase64Encoded) == "true" {
+	if encoded && wrong == nil {
 		n, err := base64.StdEncoding.Decode(r.body, r.body)
 		if err != nil {
-			return nil, fmt.Errorf("the function's body is not base64: %w", err)
+			wrong = fmt.Errorf("body: %w", err)
 		}
 		r.body = r.body[:n]
 	}
-	return r, nil
+	return r, wrong, nil
 }
 
-// scalar returns a header's value, which may also be a number or a boolean.
-func scalar(v jsontext.Value) (string, error) {
-	switch v.Kind() {
-	case '"':
-		var s string
-		err := json.Unmarshal(v, &s)
-		return s, err
-	case '0', 't', 'f':
-		return string(v), nil
+// parseStatus reads a status, which may also be a string.
+func parseStatus(d *jsontext.Decoder) (status int, seen bool, problem, err error) {
+	value, err := d.ReadValue()
+	if err != nil || value.Kind() == 'n' {
+		return 0, false, nil, err
 	}
-	return "", errors.New("its value is not a string")
+	status, err = strconv.Atoi(string(bytes.Trim(value, `"`)))
+	if err != nil || status < 200 || status > 599 {
+		return 0, true, fmt.Errorf("statusCode %s is not an HTTP status", value), nil
+	}
+	return status, true, nil, nil
+}
+
+// parseHeaders reads headers; their values may also be numbers and booleans.
+func parseHeaders(d *jsontext.Decoder) (headers []parameter, problem, err error) {
+	if d.PeekKind() != '{' {
+		return nil, unlessNull(d, "headers", "an object"), d.SkipValue()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, err
+	}
+	headers = make([]parameter, 0, 4)
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, nil, err
+		}
+		h := parameter{name: name.String()}
+		if kind := d.PeekKind(); kind == '{' || kind == '[' || kind == 'n' {
+			problem = fmt.Errorf("header %s is not a string", h.name)
+			if err := d.SkipValue(); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		value, err := d.ReadToken()
+		if err != nil {
+			return nil, nil, err
+		}
+		h.value = value.String()
+		headers = append(headers, h)
+	}
+	_, err = d.ReadToken()
+	return headers, problem, err
+}
+
+// parseCookies reads a list of strings.
+func parseCookies(d *jsontext.Decoder) (cookies []string, problem, err error) {
+	if d.PeekKind() != '[' {
+		return nil, unlessNull(d, "cookies", "an array"), d.SkipValue()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, err
+	}
+	for d.PeekKind() != ']' {
+		if d.PeekKind() != '"' {
+			problem = errors.New("cookies: there is one that is not a string")
+			if err := d.SkipValue(); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		cookie, err := d.ReadToken()
+		if err != nil {
+			return nil, nil, err
+		}
+		cookies = append(cookies, cookie.String())
+	}
+	_, err = d.ReadToken()
+	return cookies, problem, err
+}
+
+// parseBody reads a string.
+func parseBody(d *jsontext.Decoder) (body []byte, problem, err error) {
+	if d.PeekKind() != '"' {
+		return nil, unlessNull(d, "body", "a string"), d.SkipValue()
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err = jsontext.AppendUnquote(make([]byte, 0, len(value)), value)
+	return body, nil, err
+}
+
+// unlessNull is the problem with a member of the wrong kind; null is as good as nothing.
+func unlessNull(d *jsontext.Decoder, member, want string) error {
+	if d.PeekKind() == 'n' {
+		return nil
+	}
+	return fmt.Errorf("%s is not %s", member, want)
 }
 
 // write sends the response to the client.
 func (r *response) write(x *exchange) {
 	h := x.w.Header()
-	h.Set("Content-Type", "text/plain;charset=UTF-8")
+	h["Content-Type"] = []string{"text/plain;charset=UTF-8"}
 	for _, header := range r.headers {
 		switch name := http.CanonicalHeaderKey(header.name); name {
 		case "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Trailer", "Upgrade": // the connection's, not the function's

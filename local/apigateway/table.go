@@ -15,6 +15,7 @@ type table struct {
 // stage is a stage in the form that requests use.
 type stage struct {
 	name      string
+	arn       string // what the source ARNs of its routes begin with
 	variables []byte // the event's stageVariables, nil if there are none
 	log       *accessLog
 	throttles map[string]*bucket // by route key; missing: no throttle
@@ -37,7 +38,7 @@ func (a *API) rebuild() {
 	}
 	slices.SortFunc(t.routes, compareRoutes)
 	for name, s := range a.stages {
-		st := &stage{name: name, variables: encodeVariables(s.Variables), throttles: map[string]*bucket{}}
+		st := &stage{name: name, arn: a.ExecutionARN() + "/" + name + "/", variables: encodeVariables(s.Variables), throttles: map[string]*bucket{}}
 		if s.AccessLog.Format != "" && s.AccessLog.Log != nil {
 			st.log = newAccessLog(s.AccessLog)
 		}
