@@ -40,7 +40,10 @@ func (m *Mapping) checkDestination(arn string) error {
 	return nil
 }
 
-func (o *Options) checkStart() error {
+func (o *Options) checkStart(stream Stream) error {
+	if stream.Format == DynamoDB && o.StartingPosition == AtTimestamp {
+		return invalidParameter("Unsupported starting position for arn type: %s", stream.ARN)
+	}
 	switch o.StartingPosition {
 	case TrimHorizon, Latest:
 		if !o.StartingPositionTimestamp.IsZero() {

@@ -50,6 +50,15 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestTimestampsAreForKinesis(t *testing.T) {
+	s := newStream("s")
+	s.about.Format = mapping.DynamoDB
+	_, err := mapping.New(s, &function{}, &mapping.Options{StartingPosition: mapping.AtTimestamp, StartingPositionTimestamp: time.Now()})
+	if want := "InvalidParameterValueException: Unsupported starting position for arn type: " + streamARN; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 func TestRoleIsChecked(t *testing.T) {
 	const tableStream = "arn:aws:dynamodb:eu-central-1:000000000000:table/events/stream/2026-11-24T12:00:00.000"
 	noStream := func(arn string) string {

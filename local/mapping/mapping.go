@@ -41,7 +41,7 @@ type Options struct {
 	// Queue sends dead letters.
 	Queue Queue
 
-	// StartingPosition is TRIM_HORIZON, LATEST or AT_TIMESTAMP. "" means TRIM_HORIZON.
+	// StartingPosition is TRIM_HORIZON, LATEST or, for Kinesis only, AT_TIMESTAMP. "" means TRIM_HORIZON.
 	StartingPosition string
 	// StartingPositionTimestamp goes with AT_TIMESTAMP.
 	StartingPositionTimestamp time.Time
@@ -97,7 +97,7 @@ func New(source Source, invoke Invoker, opts *Options) (*Mapping, error) {
 		m.opts = *opts
 	}
 	m.opts.setDefaults()
-	if err := m.opts.checkStart(); err != nil {
+	if err := m.opts.checkStart(source.Stream()); err != nil {
 		return nil, err
 	}
 	config, err := m.check(m.opts.Config)
