@@ -1,0 +1,26 @@
+// Cancelorder is the function behind POST /orders/{orderId}/cancel.
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"transactional-outbox/handlers/httpapi"
+	"transactional-outbox/handlers/lambdaenv"
+	"transactional-outbox/handlers/order"
+	"transactional-outbox/handlers/orderapi"
+)
+
+func main() {
+	lambdaenv.Start(func(e *lambdaenv.Environment, db *dynamodb.Client, log *slog.Logger) lambda.Handler {
+		store := order.NewStore(db, e.Text("ORDERS_TABLE"), &order.Options{
+			EventsTable: e.Text("EVENTS_TABLE"),
+			Source:      e.Text("EVENT_SOURCE"),
+			Retention:   e.Duration("EVENT_RETENTION", time.Minute),
+		})
+		return &httpapi.Server{Log: log, Routes: map[string]httpapi.Handler{orderapi.RouteCancel: orderapi.Cancel(store, log)}}
+	})
+}
