@@ -29,6 +29,9 @@ var handler = sync.OnceValues(func() (string, error) {
 var directory string
 
 func TestMain(m *testing.M) {
+	if path := os.Getenv(deskVariable); path != "" {
+		runDesk(path)
+	}
 	var err error
 	if directory, err = os.MkdirTemp("", "lambda"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -89,6 +89,8 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 			return nil, err
 		}
 		return cmd.Process.Pid, nil
+	case "raw":
+		return exchange(ctx, e.Text)
 	case "look":
 		return look(ctx), nil
 	}
