@@ -14,7 +14,6 @@
 package sqs
 
 import (
-	"context"
 	"time"
 
 	"transactional-outbox/local/awsapi"
@@ -34,25 +33,3 @@ type Options struct {
 	// Clock tells the time. Nil means time.Now.
 	Clock func() time.Time
 }
-
-// Engine holds queues in memory. It is safe for concurrent use.
-type Engine struct{ opts Options }
-
-// New returns an engine without queues.
-func New(opts *Options) *Engine { return &Engine{} }
-
-// SetEndpoint sets what queue URLs begin with, such as http://127.0.0.1:4566. Queues are found by any URL with their account and name.
-func (e *Engine) SetEndpoint(endpoint string) {}
-
-// Call implements [awsapi.Service] for AmazonSQS.
-func (e *Engine) Call(ctx context.Context, auth awsapi.Authorizer, operation string, request []byte) ([]byte, error) {
-	return nil, awsapi.UnknownOperation(operation)
-}
-
-// SendMessage sends one message; it is what event source mappings deliver dead letters with.
-func (e *Engine) SendMessage(ctx context.Context, auth awsapi.Authorizer, in *SendMessageInput) (*SendMessageOutput, error) {
-	return nil, awsapi.UnknownOperation("SendMessage")
-}
-
-// Stats returns how often each operation was called since the engine was made, refused calls included.
-func (e *Engine) Stats() map[string]int64 { return nil }
