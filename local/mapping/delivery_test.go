@@ -82,7 +82,7 @@ func TestFailures(t *testing.T) {
 			name: "a partial success is resumed at the lowest sequence number", config: mapping.Config{FunctionResponseTypes: reporting}, records: "a b c d",
 			answer: func(call int, _ []string) (*mapping.Response, error) {
 				if call == 1 {
-					return partial("1004", "1002")
+					return partial("1004", "1002", "1003")
 				}
 				return ok()
 			},

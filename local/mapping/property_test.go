@@ -141,7 +141,7 @@ func (p plan) answer(w *workbench, l *ledger, call int, batch []string) (*mappin
 	case outcome == 3 && reports:
 		i := call % len(batch)
 		l.acknowledge(numbers[:i])
-		return partial(sequence(len(batch)-1), sequence(i))
+		return partial(sequence(i), sequence(len(batch)-1))
 	}
 	l.acknowledge(numbers)
 	return ok()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"transactional-outbox/local/awsapi"
+	"transactional-outbox/local/kinesis"
 )
 
 // Status is the state of a streaming destination, as DescribeKinesisStreamingDestination names it.
@@ -40,13 +41,19 @@ type Destination struct {
 	done   chan struct{}
 }
 
+// Describer is implemented by a [Writer] that can tell whether a stream is there. [kinesis.API] is one.
+type Describer interface {
+	DescribeStreamSummary(ctx context.Context, auth awsapi.Authorizer, in *kinesis.DescribeStreamSummaryInput) (*kinesis.DescribeStreamSummaryOutput, error)
+}
+
 // Enable starts to replicate the changes of source, which must have been opened for this purpose, to the stream streamARN. The
-// destination is ACTIVE when Enable returns.
+// destination is ACTIVE when Enable returns. If writer is a [Describer] and the stream cannot be described, the error says so and the
+// destination is returned nonetheless, with the status ENABLE_FAILED: nothing is replicated.
 func Enable(source Source, writer Writer, streamARN string, opts *Options) (*Destination, error) {
 	if source == nil || writer == nil || streamARN == "" {
 		return nil, errArguments
 	}
-	d := &Destination{stream: streamARN, source: source, writer: writer, status: Active, done: make(chan struct{})}
+	d := &Destination{stream: streamARN, source: source, writer: writer, status: Enabling, done: make(chan struct{})}
 	if opts != nil {
 		d.opts = *opts
 	}
@@ -57,11 +64,20 @@ func Enable(source Source, writer Writer, streamARN string, opts *Options) (*Des
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.stop = cancel
+	if describer, ok := writer.(Describer); ok {
+		if _, err := describer.DescribeStreamSummary(ctx, d.opts.Authorizer, &kinesis.DescribeStreamSummaryInput{StreamARN: streamARN}); err != nil {
+			d.setStatus(EnableFailed, err.Error())
+			close(d.done)
+			return d, err
+		}
+	}
+	d.setStatus(Active, "")
 	go d.run(ctx)
 	return d, nil
 }
 
-// UpdatePrecision changes the precision of the records to come. The one that is in force already is refused, as AWS does.
+// UpdatePrecision changes the precision of the records to come; what is being written keeps the old one, and until it is on the stream
+// the status is UPDATING. The one that is in force already is refused, as AWS does.
 func (d *Destination) UpdatePrecision(p Precision) error {
 	if err := checkPrecision(p); err != nil {
 		return err
@@ -76,6 +92,9 @@ func (d *Destination) UpdatePrecision(p Precision) error {
 			"Invalid Request: Precision is already set to the desired value of %s for streaming destination: %s", p, d.stream)
 	}
 	d.precision = p
+	if !d.oldest.IsZero() {
+		d.status = Updating // until what is being written in the old precision is on the stream
+	}
 	return nil
 }
 

@@ -285,6 +285,37 @@ func TestLifecycle(t *testing.T) {
 			}
 		})
 	})
+	t.Run("is updating while records of the old precision are written", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			source, w := newChanges(), &writer{}
+			w.refuse = func(call int, in *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+				if call == 1 {
+					return nil, &awsapi.Error{Code: "InternalFailure"}
+				}
+				return nil, nil
+			}
+			d := start(t, source, w, replication.Options{Duplicate: -1})
+			source.add(change(0))
+			synctest.Wait()
+			if err := d.UpdatePrecision(replication.Microsecond); err != nil {
+				t.Error(err)
+			}
+			if got := d.Metrics().Status; got != replication.Updating {
+				t.Errorf("status %s, want UPDATING", got)
+			}
+			pass(time.Minute)
+			if got := d.Metrics(); got.Status != replication.Active || got.Precision != replication.Microsecond {
+				t.Errorf("metrics %+v", got)
+			}
+		})
+	})
+	t.Run("fails to be enabled on a stream that is not there", func(t *testing.T) {
+		d, err := replication.Enable(newChanges(), kinesis.New(nil), streamARN, nil)
+		if err == nil || d.Metrics().Status != replication.EnableFailed || d.Metrics().StatusDescription != err.Error() {
+			t.Errorf("error %v, destination %+v", err, d)
+		}
+		d.Disable()
+	})
 	t.Run("needs its arguments", func(t *testing.T) {
 		for i, err := range []error{
 			second(replication.Enable(nil, &writer{}, streamARN, nil)),

@@ -53,10 +53,7 @@ type replicator struct {
 }
 
 func (r *replicator) replicate(ctx context.Context, changes []Change) {
-	r.setOldest(changes[0].Time)
-	r.mu.Lock()
-	precision := r.precision
-	r.mu.Unlock()
+	precision := r.begin(changes[0].Time)
 	entries := make([]kinesis.PutRecordsEntry, 0, len(changes))
 	for i := range changes {
 		data := r.encoder.record(&changes[i], precision)
@@ -76,7 +73,7 @@ func (r *replicator) replicate(ctx context.Context, changes []Change) {
 	}
 	if ctx.Err() == nil {
 		r.counts.replicated.Add(int64(kept))
-		r.setOldest(time.Time{})
+		r.finish()
 	}
 }
 
@@ -168,10 +165,22 @@ func throttles(code string) bool {
 	return code == "ProvisionedThroughputExceededException" || code == "KMSThrottlingException"
 }
 
-func (d *Destination) setOldest(t time.Time) {
+// begin notes that changes are on their way, the oldest of which was committed at t, and returns the precision for them.
+func (d *Destination) begin(t time.Time) Precision {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.oldest = t
+	return d.precision
+}
+
+// finish notes that all changes that were read are on the stream.
+func (d *Destination) finish() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.oldest = time.Time{}
+	if d.status == Updating {
+		d.status = Active
+	}
 }
 
 func (d *Destination) sleep(ctx context.Context, wait time.Duration) error {
