@@ -3,7 +3,7 @@
 //
 // [New] returns an empty [Engine], which implements awsapi.Service for DynamoDB_20120810; [Engine.Streams] does so for
 // DynamoDBStreams_20120810. Reads are always consistent and every write is visible as soon as it is acknowledged; a transaction is
-// atomic for readers too. [Engine.Feed] hands a table's changes to Go code, in commit order and complete.
+// atomic for transactional reads. [Engine.Feed] hands a table's changes to Go code, in commit order and complete.
 //
 // Errors carry AWS's codes and texts. What the engine does not implement (secondary indexes, PartiQL, backups, global tables, the
 // parameters that expressions replaced) is refused by name and never ignored.
@@ -11,9 +11,14 @@ package dynamodb
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"hash/maphash"
+	"sync"
 	"time"
 
 	"transactional-outbox/local/awsapi"
+	"transactional-outbox/local/dynamodb/expression"
 )
 
 // Options configures an [Engine]. A nil *Options and every zero field work.
@@ -24,7 +29,7 @@ type Options struct {
 	// Clock tells the time. Nil means time.Now.
 	Clock func() time.Time
 
-	// NewID returns the random identifiers of tables and changes, UUIDv4. Nil means crypto/rand.
+	// NewID returns the random identifiers of tables and changes, UUIDv4. Nil means random ones. It must be safe for concurrent use.
 	NewID func() string
 
 	// ExpireEvery is the time between two runs of [Engine.ExpireDue]. 0 means a minute; negative means never: only when called.
@@ -45,30 +50,135 @@ type Hook interface {
 
 // Engine is one account's DynamoDB in one region. It is safe for concurrent use.
 type Engine struct {
-	options Options
+	options    Options
+	cache      expression.Cache
+	tokens     tokens
+	stats      counters
+	operations map[string]operation
+
+	mu     sync.RWMutex
+	tables map[string]*table
+	made   uint64 // tables made so far
+	closed bool
+
+	stop    chan struct{}
+	stopped sync.WaitGroup
 }
 
 var _ awsapi.Service = (*Engine)(nil)
 
 // New returns an engine without tables. Close it.
 func New(opts *Options) *Engine {
-	e := &Engine{}
+	e := &Engine{tables: map[string]*table{}, operations: operations(), stop: make(chan struct{})}
 	if opts != nil {
 		e.options = *opts
+	}
+	o := &e.options
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	if o.Account == "" {
+		o.Account = "000000000000"
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = newUUID
+	}
+	if o.ExpireEvery == 0 {
+		o.ExpireEvery = time.Minute
+	}
+	e.stats.init(e.operations)
+	e.tokens.seed = maphash.MakeSeed()
+	if o.ExpireEvery > 0 {
+		e.stopped.Go(e.tend)
 	}
 	return e
 }
 
+// tend runs the service's own work until the engine is closed.
+func (e *Engine) tend() {
+	ticker := time.NewTicker(e.options.ExpireEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			e.ExpireDue(e.options.Clock())
+		case <-e.stop:
+			return
+		}
+	}
+}
+
 // Close stops the engine's background work and ends every feed with [ErrClosed]. It may be called more than once.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	first := !e.closed
+	e.closed = true
+	tables := e.tables
+	e.tables = map[string]*table{}
+	e.mu.Unlock()
+	if first {
+		close(e.stop)
+		for _, t := range tables {
+			t.close()
+		}
+	}
+	e.stopped.Wait()
+	return nil
+}
 
 // Call performs one operation of DynamoDB_20120810.
 func (e *Engine) Call(ctx context.Context, auth awsapi.Authorizer, operation string, request []byte) ([]byte, error) {
-	return nil, awsapi.UnknownOperation(operation)
+	return e.call(ctx, auth, serviceTables, operation, request)
 }
 
 // Streams returns the service DynamoDBStreams_20120810 over the same tables.
-func (e *Engine) Streams() awsapi.Service { return e }
+func (e *Engine) Streams() awsapi.Service { return streamsService{e} }
 
-// ExpireDue deletes the items whose time to live has passed at now, as the DynamoDB service does, and returns how many.
-func (e *Engine) ExpireDue(now time.Time) int { return 0 }
+type streamsService struct{ engine *Engine }
+
+func (s streamsService) Call(ctx context.Context, auth awsapi.Authorizer, operation string, request []byte) ([]byte, error) {
+	return s.engine.call(ctx, auth, serviceStreams, operation, request)
+}
+
+func (e *Engine) call(ctx context.Context, auth awsapi.Authorizer, of service, name string, request []byte) ([]byte, error) {
+	operation, ok := e.operations[name]
+	if !ok || operation.service != of {
+		return nil, awsapi.UnknownOperation(name)
+	}
+	counter := e.stats.calls[name]
+	counter.calls.Add(1)
+	if hook := e.options.Hook; hook != nil {
+		if err := hook.Before(ctx, name, request); err != nil {
+			counter.failed.Add(1)
+			return nil, err
+		}
+	}
+	response, err := operation.perform(e, auth, request)
+	if hook := e.options.Hook; hook != nil {
+		response, err = hook.After(ctx, name, request, response, err)
+	}
+	if err != nil {
+		counter.failed.Add(1)
+		return nil, err
+	}
+	return response, nil
+}
+
+// newUUID returns a random UUIDv4.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[0:], b[0:4])
+	hex.Encode(text[9:], b[4:6])
+	hex.Encode(text[14:], b[6:8])
+	hex.Encode(text[19:], b[8:10])
+	hex.Encode(text[24:], b[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}

@@ -1,0 +1,73 @@
+package dynamodb
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"transactional-outbox/local/awsapi"
+)
+
+// tokenLife is how long a ClientRequestToken is remembered after its transaction has completed.
+const tokenLife = 10 * time.Minute
+
+// tokens remembers the ClientRequestTokens of transactions. Clients send one with nearly every transaction, so that entries are small.
+type tokens struct {
+	seed    maphash.Seed
+	mu      sync.Mutex
+	entries map[string]tokenEntry
+	queue   []string // completed, oldest first
+	head    int
+}
+
+type tokenEntry struct {
+	fingerprint uint64
+	completed   int64 // Unix nanoseconds; 0 while under way
+}
+
+// begin announces a transaction. again says that the same one has been completed with this token; then there is nothing to do.
+func (t *tokens) begin(token string, fingerprint uint64, now time.Time) (again bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget(now)
+	entry, known := t.entries[token]
+	switch {
+	case !known:
+		if t.entries == nil {
+			t.entries = map[string]tokenEntry{}
+		}
+		t.entries[token] = tokenEntry{fingerprint: fingerprint}
+		return false, nil
+	case entry.fingerprint != fingerprint:
+		return false, awsapi.Errorf(codeTokenMismatch, "Request rejected because it used a previously used client token with different parameters")
+	case entry.completed == 0:
+		return false, awsapi.Errorf(codeInProgress, "Transaction is ongoing for the given client token")
+	}
+	return true, nil
+}
+
+// end remembers the token of a transaction that was performed, and forgets that of one that was not.
+func (t *tokens) end(token string, performed bool, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !performed {
+		delete(t.entries, token)
+		return
+	}
+	t.entries[token] = tokenEntry{t.entries[token].fingerprint, now.UnixNano()}
+	t.queue = append(t.queue, token)
+}
+
+// forget drops the tokens whose time is over.
+func (t *tokens) forget(now time.Time) {
+	oldest := now.Add(-tokenLife).UnixNano()
+	for t.head < len(t.queue) && t.entries[t.queue[t.head]].completed <= oldest {
+		delete(t.entries, t.queue[t.head])
+		t.queue[t.head] = ""
+		t.head++
+	}
+	if t.head > len(t.queue)/2 && t.head > 1024 {
+		t.queue = append([]string(nil), t.queue[t.head:]...)
+		t.head = 0
+	}
+}
