@@ -20,42 +20,70 @@ import (
 func BuildHandlers(
 	ctx *pulumi.Context, architecture Architecture, names ...string,
 ) (map[string]pulumi.Archive, error) {
-	built := make([]pulumi.Archive, len(names))
+	archives := make(map[string]pulumi.Archive, len(names))
 	failed := make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
+		h := handler{name: name, architecture: architecture}
+		archives[name] = pulumi.NewFileArchive(h.archive())
+		if i == 0 {
+			// Alone: builds that run at once each compile what they have in
+			// common, and on a cold cache that is nearly everything.
+			failed[i] = h.compile(ctx)
+		}
 		wait.Go(func() {
-			built[i], failed[i] = buildHandler(ctx, architecture, name)
+			if i > 0 {
+				failed[i] = h.compile(ctx)
+			}
+			if failed[i] == nil {
+				failed[i] = h.pack(ctx)
+			}
 		})
 	}
 	wait.Wait()
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
-	archives := make(map[string]pulumi.Archive, len(names))
-	for i, name := range names {
-		archives[name] = built[i]
-	}
 	return archives, nil
 }
 
-// buildHandler compiles one handler and zips it.
-func buildHandler(ctx *pulumi.Context, architecture Architecture, name string) (pulumi.Archive, error) {
-	directory := path.Join("build", string(architecture))
-	binary := path.Join(directory, name, "bootstrap")
-	archive := path.Join(directory, name+".zip")
+// handler is one handler to build.
+type handler struct {
+	name         string
+	architecture Architecture
+}
 
-	if err := run(ctx,
-		"go build -trimpath -buildvcs=false -ldflags=\"-s -w\" -tags lambda.norpc -o "+binary+" ./handlers/"+name,
-		map[string]string{"GOOS": "linux", "GOARCH": architecture.goarch(), "CGO_ENABLED": "0"},
-	); err != nil {
-		return nil, fmt.Errorf("build handler %q: %w", name, err)
+func (h handler) binary() string {
+	return path.Join("build", string(h.architecture), h.name, "bootstrap")
+}
+
+func (h handler) archive() string {
+	return path.Join("build", string(h.architecture), h.name+".zip")
+}
+
+// compile builds the binary. -trimpath and -buildvcs=false keep the machine
+// and the commit out of it: two folders, one of them with a cold build cache,
+// gave the same bytes. -ldflags=-buildid= would add nothing to that and cost a
+// link on every preview, because the build ID is how the go command knows
+// that a binary is current (0.3 s against 0.7 s for one handler).
+func (h handler) compile(ctx *pulumi.Context) error {
+	err := run(ctx,
+		`go build -trimpath -buildvcs=false -ldflags="-s -w" -tags lambda.norpc -o `+h.binary()+" ./handlers/"+h.name,
+		map[string]string{"GOOS": "linux", "GOARCH": h.architecture.goarch(), "CGO_ENABLED": "0"})
+	if err != nil {
+		return fmt.Errorf("build handler %q: %w", h.name, err)
 	}
-	// A run of its own: GOOS and GOARCH would build the tool for Lambda too.
-	if err := run(ctx, "go tool build-lambda-zip -o "+archive+" "+binary, nil); err != nil {
-		return nil, fmt.Errorf("zip handler %q: %w", name, err)
+	return nil
+}
+
+// pack zips the binary with the tool of aws-lambda-go, which marks it as
+// executable and writes no times: the archives Pulumi makes have no modes. It
+// is a run of its own, because GOOS and GOARCH would build the tool for Lambda.
+func (h handler) pack(ctx *pulumi.Context) error {
+	if err := run(ctx, "go tool build-lambda-zip -o "+h.archive()+" "+h.binary(), nil); err != nil {
+		return fmt.Errorf("zip handler %q: %w", h.name, err)
 	}
-	return pulumi.NewFileArchive(archive), nil
+	return nil
 }
 
 // run executes command in the program's root.

@@ -109,8 +109,8 @@ func configRules() []configRule {
 					c.ConsumerReservedConcurrency >= readers {
 					return ""
 				}
-				return fmt.Sprintf("consumerReservedConcurrency: %d is too low: shardCount (%d) times consumerParallelization (%d) "+
-					"batches are worked on at once, and the consumer would be throttled; it must be at least %d",
+				return fmt.Sprintf("consumerReservedConcurrency: %d is too low: shardCount (%d) times consumerParallelization "+
+					"(%d) batches are worked on at once, and the consumer would be throttled; it must be at least %d",
 					c.ConsumerReservedConcurrency, c.ShardCount, c.ConsumerParallelization, readers)
 			},
 		},

@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -181,80 +179,4 @@ func (c *Consumer) functionArgs(args *ConsumerArgs, tags pulumi.StringMap) *Func
 		},
 	}, args.Function.Statements...)
 	return &function
-}
-
-// newDeadLetters declares the queue of what exhausted its retries.
-func newDeadLetters(
-	ctx *pulumi.Context, name string, args *ConsumerArgs, tags pulumi.StringMap, parent pulumi.ResourceOption,
-) (*sqs.Queue, error) {
-	queue, err := sqs.NewQueue(ctx, name+"-deadletters", &sqs.QueueArgs{
-		MessageRetentionSeconds: args.DeadLetterRetentionSeconds.ToIntOutput().ToIntPtrOutput(),
-		SqsManagedSseEnabled:    pulumi.Bool(true),
-		Tags:                    tags,
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	_, err = sqs.NewQueuePolicy(ctx, name+"-deadletters-policy", &sqs.QueuePolicyArgs{
-		QueueUrl: queue.Url,
-		Policy:   tlsOnly(queue.Arn),
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	return queue, nil
-}
-
-// newMapping declares what reads the stream for the function.
-func newMapping(
-	ctx *pulumi.Context, name string, args *ConsumerArgs, c *Consumer, tags pulumi.StringMap, parent pulumi.ResourceOption,
-) (*lambda.EventSourceMapping, error) {
-	filter, err := writesOnly()
-	if err != nil {
-		return nil, err
-	}
-	return lambda.NewEventSourceMapping(ctx, name+"-mapping", &lambda.EventSourceMappingArgs{
-		EventSourceArn: args.Stream.Arn,
-		FunctionName:   c.Function.Lambda.Arn,
-		// From the oldest record on: one that arrives while the mapping is
-		// being created would otherwise be passed over.
-		StartingPosition:               pulumi.String("TRIM_HORIZON"),
-		BatchSize:                      args.BatchSize.ToIntOutput().ToIntPtrOutput(),
-		MaximumBatchingWindowInSeconds: args.BatchWindowSeconds.ToIntOutput().ToIntPtrOutput(),
-		ParallelizationFactor:          args.Parallelization.ToIntOutput().ToIntPtrOutput(),
-		MaximumRetryAttempts:           args.MaxRetries.ToIntOutput().ToIntPtrOutput(),
-		MaximumRecordAgeInSeconds:      args.MaxRecordAgeSeconds.ToIntOutput().ToIntPtrOutput(),
-		BisectBatchOnFunctionError:     pulumi.Bool(true),
-		FunctionResponseTypes:          pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},
-		FilterCriteria: lambda.EventSourceMappingFilterCriteriaArgs{
-			Filters: lambda.EventSourceMappingFilterCriteriaFilterArray{
-				lambda.EventSourceMappingFilterCriteriaFilterArgs{Pattern: pulumi.String(filter)},
-			},
-		},
-		DestinationConfig: lambda.EventSourceMappingDestinationConfigArgs{
-			OnFailure: lambda.EventSourceMappingDestinationConfigOnFailureArgs{
-				DestinationArn: c.DeadLetters.Arn,
-			},
-		},
-		MetricsConfig: lambda.EventSourceMappingMetricsConfigArgs{
-			Metrics: pulumi.StringArray{pulumi.String("EventCount")},
-		},
-		Tags: tags,
-	}, parent)
-}
-
-// writesOnly is the pattern that drops removals: an event that expires has
-// been told long ago.
-func writesOnly() (string, error) {
-	type data struct {
-		EventName []string `json:"eventName"`
-	}
-	type pattern struct {
-		Data data `json:"data"`
-	}
-	text, err := json.Marshal(pattern{Data: data{EventName: []string{"INSERT", "MODIFY"}}})
-	if err != nil {
-		return "", fmt.Errorf("marshal filter pattern: %w", err)
-	}
-	return string(text), nil
 }

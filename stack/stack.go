@@ -45,7 +45,7 @@ func Deploy(ctx *pulumi.Context) error {
 		Table: "fulfilments",
 		Key:   "orderId",
 		Function: &FunctionArgs{
-			Description:         pulumi.String("Applies the events of orders to their fulfilment, each exactly once and in order"),
+			Description:         pulumi.String("Applies the events of orders to their fulfilment, each once and in order"),
 			Code:                code["fulfilment"],
 			Architecture:        pulumi.String(cfg.Architecture),
 			MemoryMB:            pulumi.Int(cfg.ConsumerMemoryMB),
