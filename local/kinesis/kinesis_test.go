@@ -224,6 +224,30 @@ func TestRecordsExpireByTheClock(t *testing.T) {
 	}
 }
 
+func TestIteratorsSurviveTheExpiryOfWhatTheyPointTo(t *testing.T) {
+	c := newClock()
+	e := newEngine(t, &kinesis.Options{Clock: c.Now}).create("1")
+	in := &kinesis.PutRecordsInput{StreamName: "s"}
+	for i := range 500 {
+		in.Records = append(in.Records, kinesis.PutRecordsEntry{PartitionKey: "k", Data: []byte{byte(i)}})
+	}
+	for range 6 {
+		if _, err := e.PutRecords(t.Context(), nil, in); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(6 * time.Hour)
+	}
+	// Of 3,000 records, those of the first 12 hours are over: 36 hours have passed.
+	it := e.iterator(kinesis.GetShardIteratorInput{ShardIteratorType: "TRIM_HORIZON"})
+	if got := len(e.get(it).Records); got != 2000 {
+		t.Errorf("%d records are left, want 2000", got)
+	}
+	c.Advance(time.Minute)
+	if got := len(e.get(it).Records); got != 1500 {
+		t.Errorf("an older iterator reads %d records, want 1500", got)
+	}
+}
+
 func TestOnDemandStreamsBeginWithFourShards(t *testing.T) {
 	e := newEngine(t, nil)
 	e.do("CreateStream", `{"StreamName":"s","StreamModeDetails":{"StreamMode":"ON_DEMAND"}}`)
