@@ -7,9 +7,10 @@ import (
 	"transactional-outbox/local/awsapi"
 )
 
-// checkRole refuses a role that could not do what the mapping will ask of it. AWS documents these actions as required for a mapping with
-// a shared-throughput reader; ListStreams is about no stream in particular, so that policies grant it on all resources or, as the
-// common frameworks do, on the stream.
+// checkRole refuses a role that could not do what the mapping will ask of it: the actions that AWS documents for a reader with shared
+// throughput (https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html and services-ddb.html there). The text of the
+// refusal names ListStreams for both kinds of stream, but only for DynamoDB is it in the documented list. It is about no stream in
+// particular, so policies grant it on all resources or, as common frameworks do, on the stream.
 func (m *Mapping) checkRole(c *compiled) error {
 	stream := m.source.Stream()
 	service, actions := "kinesis:", []string{"GetRecords", "GetShardIterator", "DescribeStream", "DescribeStreamSummary", "ListShards"}
@@ -17,7 +18,7 @@ func (m *Mapping) checkRole(c *compiled) error {
 		service, actions = "dynamodb:", []string{"GetRecords", "GetShardIterator", "DescribeStream"}
 	}
 	allowed := func(action, resource string) bool { return m.opts.Authorizer.Check(action, resource) == nil }
-	lists := allowed(service+"ListStreams", "*") || allowed(service+"ListStreams", stream.ARN)
+	lists := stream.Format == Kinesis || allowed(service+"ListStreams", "*") || allowed(service+"ListStreams", stream.ARN)
 	if !lists || slices.ContainsFunc(actions, func(action string) bool { return !allowed(service+action, stream.ARN) }) {
 		return invalidParameter("Cannot access stream %s. Please ensure the role can perform the GetRecords, GetShardIterator, "+
 			"DescribeStream, and ListStreams Actions on your stream in IAM.", stream.ARN)

@@ -74,14 +74,14 @@ func TestRoleIsChecked(t *testing.T) {
 		{"kinesis:DescribeStream", streamARN, noStream(streamARN), mapping.Stream{ARN: streamARN}},
 		{"kinesis:DescribeStreamSummary", streamARN, noStream(streamARN), mapping.Stream{ARN: streamARN}},
 		{"kinesis:ListShards", streamARN, noStream(streamARN), mapping.Stream{ARN: streamARN}},
-		{"kinesis:ListStreams", "", noStream(streamARN), mapping.Stream{ARN: streamARN}},
-		{"kinesis:ListStreams", "*", "", mapping.Stream{ARN: streamARN}},
-		{"kinesis:ListStreams", streamARN, "", mapping.Stream{ARN: streamARN}},
+		{"kinesis:ListStreams", "", "", mapping.Stream{ARN: streamARN}},
 		{"kinesis:SubscribeToShard", streamARN, "", mapping.Stream{ARN: streamARN}},
 		{"sqs:SendMessage", queueARN, noQueue, mapping.Stream{ARN: streamARN}},
 		{"dynamodb:GetRecords", tableStream, noStream(tableStream), mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
 		{"dynamodb:GetShardIterator", tableStream, noStream(tableStream), mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
 		{"dynamodb:DescribeStream", tableStream, noStream(tableStream), mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
+		{"dynamodb:ListStreams", "*", "", mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
+		{"dynamodb:ListStreams", tableStream, "", mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
 		{"dynamodb:ListStreams", "", noStream(tableStream), mapping.Stream{ARN: tableStream, Format: mapping.DynamoDB}},
 	}
 	for _, tt := range tests {
