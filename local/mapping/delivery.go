@@ -34,6 +34,7 @@ func (p *processing) deliver(ctx context.Context, batch []*item, attempts int) {
 			batch, waits = batch[half:], 0
 			continue
 		default:
+			// Also a response that names the first record: there is no progress and nothing to split off before it.
 			attempts++
 			waits++
 			if p.config.retries >= 0 && attempts > p.config.retries {

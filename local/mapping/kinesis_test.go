@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"transactional-outbox/local/awsapi"
+	"transactional-outbox/local/dynamodb"
 	"transactional-outbox/local/kinesis"
 	"transactional-outbox/local/mapping"
 )
@@ -170,6 +171,31 @@ func TestKinesisIdleStreamIsLeftAlone(t *testing.T) {
 		if got := s.engine.Stats()["GetRecords"]; got > 20 {
 			t.Errorf("%d reads in an idle hour, want one now and then to keep the iterator", got)
 		}
+	})
+}
+
+func TestStreamThatIsNotThere(t *testing.T) {
+	for name, source := range map[string]mapping.Source{
+		"Kinesis":  mapping.NewKinesisSource(kinesis.New(nil), nil, streamARN, nil),
+		"DynamoDB": mapping.NewDynamoDBSource(dynamodb.New(&dynamodb.Options{ExpireEvery: -1}).Streams(), nil, tableStreamARN, nil),
+	} {
+		_, err := mapping.New(source, &function{}, nil)
+		if want := "InvalidParameterValueException: Stream not found: " + source.Stream().ARN; err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestShardThatIsListedLateIsFound(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorkbench(t, mapping.Config{})
+		w.start()
+		w.stream.closeShard("s")
+		w.rest()
+		w.stream.addShard("child", "s")
+		w.stream.put("child", "a")
+		w.pass(time.Minute)
+		w.wantCalls("a")
 	})
 }
 

@@ -104,6 +104,9 @@ func New(source Source, invoke Invoker, opts *Options) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := source.Shards(context.Background()); isCode(err, "ResourceNotFoundException") {
+		return nil, invalidParameter("Stream not found: %s", source.Stream().ARN)
+	}
 	m.config = config
 	m.state = Creating
 	ctx, cancel := context.WithCancel(context.Background())

@@ -106,7 +106,7 @@ func (p plan) run(t *testing.T) string {
 		}
 		w.pass(50 * time.Millisecond)
 	}
-	w.pass(24 * time.Hour)
+	w.pass(3 * time.Hour)
 	return p.check(t, w, l)
 }
 

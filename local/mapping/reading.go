@@ -3,7 +3,7 @@ package mapping
 import (
 	"context"
 	"errors"
-	"hash/maphash"
+	"hash/crc32"
 	"io"
 	"slices"
 	"sync"
@@ -19,14 +19,13 @@ type processing struct {
 	shard   *shard
 	encoder *encoder
 	lanes   []*lane
-	seed    maphash.Seed
 	freed   chan struct{} // signalled when a lane may have come to want records, or there is room for some
 }
 
 // runShard processes a shard until its end or until ctx is done, and returns when no invocation is running.
 func (s *session) runShard(ctx context.Context, sh *shard) {
 	p := &processing{
-		session: s, shard: sh, seed: maphash.MakeSeed(), freed: make(chan struct{}, 1),
+		session: s, shard: sh, freed: make(chan struct{}, 1),
 		encoder: newEncoder(s.m.source.Stream(), s.m.opts.RoleARN, sh.id),
 	}
 	p.lanes = make([]*lane, s.config.ParallelizationFactor)
@@ -132,7 +131,7 @@ func (p *processing) distribute(items []*item) {
 	}
 	parts := make([][]*item, len(p.lanes))
 	for _, it := range passed {
-		i := maphash.String(p.seed, it.Key) % uint64(len(p.lanes))
+		i := crc32.ChecksumIEEE([]byte(it.Key)) % uint32(len(p.lanes))
 		parts[i] = append(parts[i], it)
 	}
 	for i, part := range parts {

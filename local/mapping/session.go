@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // run is the life of a mapping: one session after the other, each with one configuration.
@@ -63,6 +64,9 @@ func (m *Mapping) setResult(text string) {
 	m.result = text
 }
 
+// discoverEvery bounds how long a shard can go unnoticed that was not listed yet when its parent had ended.
+const discoverEvery = time.Minute
+
 // session is the time between two updates.
 type session struct {
 	m         *Mapping
@@ -93,6 +97,7 @@ func (s *session) run(ctx context.Context) {
 		s.m.settle(s.config, Enabled)
 		select {
 		case <-s.ended:
+		case <-s.m.opts.After(discoverEvery):
 		case <-ctx.Done():
 		}
 	}
