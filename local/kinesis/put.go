@@ -49,7 +49,7 @@ func (e *Engine) PutRecords(_ context.Context, auth awsapi.Authorizer, in *PutRe
 	}
 
 	out := &PutRecordsOutput{Records: make([]PutRecordsResult, len(in.Records))}
-	written := make([]sequence, len(in.Records))
+	written := make([]place, len(in.Records))
 	s, err := e.locked(name)
 	if err != nil {
 		return nil, err
@@ -64,14 +64,13 @@ func (e *Engine) PutRecords(_ context.Context, auth awsapi.Authorizer, in *PutRe
 	}
 	s.mu.Unlock()
 
-	for i := range written {
-		shard := shardID(written[i].shard)
-		if written[i].number == 0 {
+	for i, w := range written {
+		if w.refused() {
 			out.FailedRecordCount++
-			out.Records[i] = PutRecordsResult{ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: e.rateExceeded(shard, name)}
+			out.Records[i] = PutRecordsResult{ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: e.rateExceeded(w.shard, name)}
 			continue
 		}
-		out.Records[i] = PutRecordsResult{SequenceNumber: written[i].String(), ShardId: shard}
+		out.Records[i] = PutRecordsResult{SequenceNumber: w.String(), ShardId: w.shard}
 	}
 	return out, nil
 }
@@ -105,26 +104,35 @@ func (e *Engine) putRecord(_ context.Context, auth awsapi.Authorizer, in *putRec
 	written := e.put(s, now, key, entry)
 	encryption := s.encryption
 	s.mu.Unlock()
-	if written.number == 0 {
-		return nil, awsapi.Errorf("ProvisionedThroughputExceededException", "%s", e.rateExceeded(shardID(written.shard), name))
+	if written.refused() {
+		return nil, awsapi.Errorf("ProvisionedThroughputExceededException", "%s", e.rateExceeded(written.shard, name))
 	}
-	out := &putRecordOutput{ShardId: shardID(written.shard), SequenceNumber: written.String()}
+	out := &putRecordOutput{ShardId: written.shard, SequenceNumber: written.String()}
 	if encryption != "NONE" {
 		out.EncryptionType = encryption
 	}
 	return out, nil
 }
 
-// put appends one record under the stream's lock. The number of the result is 0 if the shard's write limit is used up.
-func (e *Engine) put(s *stream, now int64, key hashKey, entry *PutRecordsEntry) sequence {
+// place is where a record was written, to be worded when the lock is gone.
+type place struct {
+	sequence
+	shard string
+}
+
+// refused says that the shard's write limit is used up.
+func (p place) refused() bool { return p.number == 0 }
+
+// put appends one record under the stream's lock.
+func (e *Engine) put(s *stream, now int64, key hashKey, entry *PutRecordsEntry) place {
 	sh := s.shardFor(key)
 	if e.opts.WriteLimits && !sh.used.take(now, len(entry.Data)+len(entry.PartitionKey)) {
-		return sequence{shard: sh.index}
+		return place{shard: sh.name}
 	}
 	written := s.nextSequence(now, sh.index)
 	sh.log.append(record{millis: now, number: written.number, key: entry.PartitionKey, data: entry.Data})
 	sh.wake()
-	return written
+	return place{written, sh.name}
 }
 
 func (e *Engine) rateExceeded(shard, stream string) string {

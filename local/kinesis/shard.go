@@ -5,6 +5,7 @@ import "fmt"
 // shard is one shard of a stream; the stream's lock guards it.
 type shard struct {
 	index    int
+	name     string // its id
 	start    hashKey
 	end      hashKey
 	parents  []*shard
@@ -17,7 +18,7 @@ type shard struct {
 	used    usage
 }
 
-func (s *shard) id() string { return shardID(s.index) }
+func (s *shard) id() string { return s.name }
 
 func shardID(index int) string { return fmt.Sprintf("shardId-%012d", index) }
 

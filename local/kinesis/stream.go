@@ -51,7 +51,7 @@ func (s *stream) nextSequence(now int64, shard int) sequence {
 
 // addShard opens a shard at the end of the list; the caller puts it into writable.
 func (s *stream) addShard(now int64, start, end hashKey, parents ...*shard) *shard {
-	sh := &shard{index: len(s.shards), start: start, end: end, parents: parents}
+	sh := &shard{index: len(s.shards), name: shardID(len(s.shards)), start: start, end: end, parents: parents}
 	sh.opened = s.nextSequence(now, sh.index)
 	for _, p := range parents {
 		p.children = append(p.children, sh)
