@@ -2,15 +2,12 @@ package apigateway
 
 import (
 	"encoding/base64"
-	"maps"
 	"mime"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -194,85 +191,4 @@ func (x *exchange) port() string {
 		return "443"
 	}
 	return "80"
-}
-
-// appendQuery writes the decoded query parameters; values of one name are joined with commas.
-func (x *exchange) appendQuery(b []byte) []byte {
-	if x.r.URL.RawQuery == "" {
-		return b
-	}
-	x.query = x.query[:0]
-	for pair := range strings.SplitSeq(x.r.URL.RawQuery, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		name, value = unescapeQuery(name), unescapeQuery(value)
-		if i := slices.IndexFunc(x.query, func(p parameter) bool { return p.name == name }); i >= 0 {
-			x.query[i].value += "," + value
-		} else {
-			x.query = append(x.query, parameter{name, value})
-		}
-	}
-	if len(x.query) == 0 {
-		return b
-	}
-	b = append(b, `,"queryStringParameters":{`...)
-	for i, p := range x.query {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = quote(b, p.name)
-		b = append(b, ':')
-		b = quote(b, p.value)
-	}
-	return append(b, '}')
-}
-
-func unescapeQuery(s string) string {
-	if !strings.ContainsAny(s, "%+") {
-		return s
-	}
-	if decoded, err := url.QueryUnescape(s); err == nil {
-		return decoded
-	}
-	return s
-}
-
-// encodeVariables returns the stage variables as a JSON object, nil if there are none.
-func encodeVariables(variables map[string]string) []byte {
-	if len(variables) == 0 {
-		return nil
-	}
-	b := []byte{'{'}
-	for i, name := range slices.Sorted(maps.Keys(variables)) {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = quote(b, name)
-		b = append(b, ':')
-		b = quote(b, variables[name])
-	}
-	return append(b, '}')
-}
-
-// quote appends s as a JSON string; what is not UTF-8 is replaced.
-func quote(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			b, _ = jsontext.AppendQuote(b, s)
-			return b
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-// quoteJoined appends values joined with separator as a JSON string.
-func quoteJoined(b []byte, values []string, separator string) []byte {
-	if len(values) == 1 {
-		return quote(b, values[0])
-	}
-	return quote(b, strings.Join(values, separator))
 }

@@ -1,15 +1,19 @@
 package apigateway_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"transactional-outbox/local/apigateway"
 	"transactional-outbox/local/lambda"
@@ -143,4 +147,55 @@ func TestNamedStage(t *testing.T) {
 	if got := ask(api, "GET", "/orders").Status; got != 404 {
 		t.Errorf("status without a $default stage = %d, want 404", got)
 	}
+}
+
+// Whatever a client sends, the event is JSON that says the same.
+func TestAnyRequestMakesAValidEvent(t *testing.T) {
+	rec := &recorder{}
+	api := newAPI(t, rec, nil, "ANY /{first}/{rest+}")
+	rapid.Check(t, func(t *rapid.T) {
+		first := rapid.StringN(1, 10, -1).Draw(t, "first")
+		rest := rapid.StringN(1, 10, -1).Draw(t, "rest")
+		pairs := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) [2]string {
+			return [2]string{rapid.StringMatching(`[ab]`).Draw(t, "name"), rapid.String().Draw(t, "value")}
+		}), 0, 5).Draw(t, "query")
+		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
+		header := rapid.StringMatching(`[ -~]{0,10}`).Draw(t, "header")
+
+		var query []string
+		parameters := map[string]any{}
+		for _, pair := range pairs {
+			query = append(query, pair[0]+"="+url.QueryEscape(pair[1]))
+			if before, ok := parameters[pair[0]].(string); ok {
+				pair[1] = before + "," + pair[1]
+			}
+			parameters[pair[0]] = pair[1]
+		}
+		r, err := http.NewRequest("POST", "http://desk/"+url.PathEscape(first)+"/"+url.PathEscape(rest)+"?"+strings.Join(query, "&"), bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Any", header)
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		if w.Code != 200 {
+			t.Fatalf("status = %d", w.Code)
+		}
+		want := map[string]any{"pathParameters": map[string]any{"first": first, "rest": rest}, "rawPath": "/" + first + "/" + rest, "x-any": header}
+		if len(parameters) > 0 {
+			want["queryStringParameters"] = parameters
+		}
+		if len(body) > 0 {
+			want["body"] = base64.StdEncoding.EncodeToString(body)
+		}
+		got := map[string]any{"x-any": rec.event["headers"].(map[string]any)["x-any"]}
+		for _, name := range []string{"pathParameters", "rawPath", "queryStringParameters", "body"} {
+			if v, ok := rec.event[name]; ok {
+				got[name] = v
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("event (-want +got):\n%s", diff)
+		}
+	})
 }

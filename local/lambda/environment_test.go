@@ -104,6 +104,8 @@ func TestTraceAndClientContext(t *testing.T) {
 		t.Errorf("trace %q, in the environment %q, client %q, want %q twice and desk", v.Trace, v.TraceEnv, v.ClientID, given)
 	}
 	made := regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=1$`)
+	_, err := s.Invoke(t.Context(), "hello", nil, &lambda.InvokeOptions{TraceID: "Root=1\r\nX: y"})
+	wantCode(t, err, "InvalidParameterValueException")
 	first, second := look(t, s, nil), look(t, s, nil)
 	if !made.MatchString(first.Trace) || first.Trace == second.Trace {
 		t.Errorf("traces made = %q, %q, want two different ones like %s", first.Trace, second.Trace, made)
@@ -118,6 +120,8 @@ func TestRefusedConfiguration(t *testing.T) {
 	}{
 		{"no name", "Function.Name is required", func(f *lambda.Function) { f.Name = "" }},
 		{"no ARN", "Function.ARN is required", func(f *lambda.Function) { f.ARN = "" }},
+		{"name", `Function.Name "a b" is not made of 1 to 64 letters, digits, - and _`, func(f *lambda.Function) { f.Name = "a b" }},
+		{"ARN", `Function.ARN "hello" is not an ARN`, func(f *lambda.Function) { f.ARN = "hello" }},
 		{"no program", "Function.Executable is required", func(f *lambda.Function) { f.Executable = "" }},
 		{"timeout", "Function.Timeout 15m1s is not between 0 and 15m0s", func(f *lambda.Function) { f.Timeout = 901 * time.Second }},
 		{"concurrency", "Function.Concurrency is negative", func(f *lambda.Function) { f.Concurrency = -1 }},

@@ -3,6 +3,7 @@ package lambda
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -99,8 +100,12 @@ func (f *Function) prepare() error {
 	switch {
 	case f.Name == "":
 		return invalid("Function.Name is required")
+	case !regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`).MatchString(f.Name):
+		return invalid(fmt.Sprintf("Function.Name %q is not made of 1 to 64 letters, digits, - and _", f.Name))
 	case f.ARN == "":
 		return invalid("Function.ARN is required")
+	case !regexp.MustCompile(`^arn:[^\s]+$`).MatchString(f.ARN):
+		return invalid(fmt.Sprintf("Function.ARN %q is not an ARN", f.ARN))
 	case f.Executable == "":
 		return invalid("Function.Executable is required")
 	case f.Timeout < 0 || f.Timeout > MaxTimeout:

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"transactional-outbox/local/awsapi"
@@ -91,6 +92,9 @@ func (p *pool) invoke(ctx context.Context, payload []byte, opts *InvokeOptions) 
 	}
 	inv := &invocation{id: p.service.opts.RequestID(), payload: payload, done: make(chan outcome, 1)}
 	if opts != nil {
+		if strings.ContainsAny(opts.TraceID, "\r\n") || strings.ContainsAny(opts.ClientContext, "\r\n") {
+			return nil, invalid("InvokeOptions: TraceID and ClientContext are HTTP headers and cannot have more than one line")
+		}
 		inv.trace, inv.clientContext = opts.TraceID, opts.ClientContext
 	}
 	if inv.trace == "" {

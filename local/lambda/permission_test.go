@@ -1,9 +1,14 @@
 package lambda_test
 
 import (
+	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/lambda"
 )
 
@@ -58,4 +63,35 @@ func TestPermissions(t *testing.T) {
 	for _, p := range []lambda.Permission{{Principal: "*"}, {StatementID: "s"}, {StatementID: "s", Principal: "*", Action: "lambda:GetFunction"}} {
 		wantCode(t, s.AddPermission("hello", p), "InvalidParameterValueException")
 	}
+}
+
+// Source ARN patterns match as the regular expressions they stand for.
+func TestPermissionPatterns(t *testing.T) {
+	nobody := 0
+	s := lambda.New(nil)
+	t.Cleanup(func() { s.Close() })
+	// A function that is always throttled tells allowed from denied without running anything.
+	f := lambda.Function{Name: "hello", ARN: arn, Executable: "/nowhere/bootstrap", ReservedConcurrency: &nobody}
+	if err := s.Create(f); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := rapid.StringMatching(`[ab?*]{1,8}`).Draw(t, "pattern")
+		source := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "source")
+		if err := s.AddPermission("hello", lambda.Permission{StatementID: "s", Principal: "p", SourceARN: pattern}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.InvokeAs(t.Context(), "p", source, "hello", nil, nil)
+		var refused *awsapi.Error
+		if !errors.As(err, &refused) {
+			t.Fatalf("error = %v, want an *awsapi.Error", err)
+		}
+		oracle := regexp.MustCompile("^" + strings.NewReplacer("*", ".*", "?", ".").Replace(pattern) + "$")
+		if got, want := refused.Code == "TooManyRequestsException", oracle.MatchString(source); got != want {
+			t.Errorf("%q matches %q: %v, want %v", pattern, source, got, want)
+		}
+		if err := s.RemovePermission("hello", "s"); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Lines longer than this are cut, as CloudWatch Logs cuts events.
@@ -165,7 +167,7 @@ func (proc *process) platformReport(inv *invocation, r *Result, errorType, statu
 		b = append(append(b, `},"status":"`...), status...)
 		if errorType != "" && status != statusSuccess {
 			b = append(b, `","errorType":`...)
-			b = strconv.AppendQuote(b, errorType)
+			b, _ = jsontext.AppendQuote(b, errorType) // what is not UTF-8 is replaced
 			b = append(b, "}}"...)
 		} else {
 			b = append(b, `"}}`...)

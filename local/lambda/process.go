@@ -1,11 +1,13 @@
 package lambda
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -105,14 +107,28 @@ func (proc *process) start(runtimeAPI string, output *os.File) error {
 	if err != nil {
 		return err
 	}
-	proc.cmd = &exec.Cmd{
-		Path: executable, Args: []string{executable}, Dir: filepath.Dir(executable), Env: proc.environment(executable, runtimeAPI),
-		Stdout: output, Stderr: output, SysProcAttr: sysProcAttr(),
-	}
+	environment := proc.environment(executable, runtimeAPI)
 	result := make(chan error, 1)
-	proc.pool.service.starter <- func() { result <- proc.cmd.Start() }
-	if err := <-result; err != nil {
-		return err
+	for {
+		proc.cmd = &exec.Cmd{
+			Path: executable, Args: []string{executable}, Dir: filepath.Dir(executable), Env: environment,
+			Stdout: output, Stderr: output, SysProcAttr: sysProcAttr(),
+		}
+		proc.pool.service.starter <- func() { result <- proc.cmd.Start() }
+		err := <-result
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.ETXTBSY) {
+			return err
+		}
+		// Somebody still has the program open for writing; it may even be a child that is just being forked and has inherited the
+		// file for a moment. https://go.dev/issue/22315
+		select {
+		case <-time.After(time.Millisecond):
+		case <-proc.gone:
+			return err
+		}
 	}
 	proc.memory.open(proc.cmd.Process.Pid)
 	proc.pool.mu.Lock()
