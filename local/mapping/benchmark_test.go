@@ -66,3 +66,28 @@ func BenchmarkMapping(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLatency measures the way of a single record from PutRecords to the function.
+func BenchmarkLatency(b *testing.B) {
+	engine := kinesis.New(&kinesis.Options{Region: "eu-central-1"})
+	if _, err := engine.Call(b.Context(), nil, "CreateStream", []byte(`{"StreamName":"orders","ShardCount":1}`)); err != nil {
+		b.Fatal(err)
+	}
+	called := make(chan struct{})
+	f := mapping.InvokerFunc(func(context.Context, []byte) (*mapping.Response, error) {
+		called <- struct{}{}
+		return &mapping.Response{}, nil
+	})
+	m, err := mapping.New(mapping.NewKinesisSource(engine, nil, streamARN, nil), f, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	in := &kinesis.PutRecordsInput{StreamName: "orders", Records: []kinesis.PutRecordsEntry{{Data: []byte(record), PartitionKey: "k"}}}
+	for b.Loop() {
+		if _, err := engine.PutRecords(b.Context(), nil, in); err != nil {
+			b.Fatal(err)
+		}
+		<-called
+	}
+}

@@ -40,7 +40,7 @@ type Counts struct {
 	FilteredOutEventCount int64
 	// InvokedEventCount counts records sent to the function, each time they are.
 	InvokedEventCount int64
-	// FailedInvokeEventCount counts records of failed invocations; of a partial success, those that were reported as failed.
+	// FailedInvokeEventCount counts records of invocations that failed or did not take place; of a partial success, those sent again.
 	FailedInvokeEventCount int64
 	// DroppedEventCount counts records given up without a dead letter, except those that the stream itself forgot.
 	DroppedEventCount int64
