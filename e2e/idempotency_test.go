@@ -109,7 +109,8 @@ func TestDifferentKeysGiveDifferentOrders(t *testing.T) {
 
 func TestManyAtOnceWithOneKeyMakeOneOrder(t *testing.T) {
 	s := begin(t)
-	order, key := s.order(), client.IdempotencyKey(s.unique())
+	marker := s.unique()
+	order, key := &request{Description: marker}, client.IdempotencyKey(s.unique())
 	const clients = 16
 	answers := make([]*client.Answer, clients)
 	errs := make([]error, clients)
@@ -143,7 +144,7 @@ func TestManyAtOnceWithOneKeyMakeOneOrder(t *testing.T) {
 	}
 	s.arrived(placed.OrderID, 1)
 	s.must(s.audited(s.Context(), placed.OrderID))
-	orders, events, err := s.ledger.OrdersMentioning(s.Context(), order.Description)
+	orders, events, err := s.ledger.OrdersMentioning(s.Context(), marker)
 	s.must(err)
 	if diff := cmp.Diff([]string{placed.OrderID}, orders); diff != "" {
 		t.Errorf("orders made (-want +got):\n%s", diff)

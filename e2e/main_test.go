@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
+	begun := time.Now()
 	outputs := flag.String("outputs", "", "stack outputs as JSON `file`; empty: build and start a desk")
 	apiURL := flag.String("api-url", "", "`URL` of the API, if it is not the outputs' apiUrl")
 	destructive := flag.Bool("destructive", false, "also write to tables, stream and queue as the owner (default true on the suite's own desk)")
@@ -89,7 +90,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer suite.tap.Close()
 	suite.seed, suite.destructive = *seed, *destructive
-	fmt.Printf("e2e: stage %s at %s, -seed %d, run %s\n", suite.stage.Stage, suite.stage.APIURL, suite.seed, suite.nonce)
+	fmt.Printf("e2e: stage %s at %s, -seed %d, run %s; ready after %.1f s\n",
+		suite.stage.Stage, suite.stage.APIURL, suite.seed, suite.nonce, time.Since(begun).Seconds())
 	code = m.Run()
 	if len(suite.skipped) > 0 {
 		slices.Sort(suite.skipped)

@@ -156,6 +156,17 @@ func TestEventContinuesTheClientsTrace(t *testing.T) {
 	}
 }
 
+func TestEventCarriesTheClientsCorrelationID(t *testing.T) {
+	s := begin(t)
+	id := s.unique()
+	placed := s.place(s.order(), client.Header{Name: "X-Correlation-Id", Value: id})
+	events, err := s.ledger.Events(s.Context(), placed.OrderID)
+	s.must(err)
+	if got := events[0].CorrelationID; got != id {
+		t.Errorf("the event's correlationId is %q, want %q", got, id)
+	}
+}
+
 func TestCancelledOrderHasASecondEvent(t *testing.T) {
 	s := begin(t)
 	placed := s.place(s.order())
