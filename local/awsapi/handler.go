@@ -3,9 +3,11 @@ package awsapi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 )
@@ -71,7 +73,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(&a, err, service, operation)
 		return
 	}
-	response, err := h.Services[service].Call(r.Context(), auth, operation, body.Bytes())
+	response, err := call(h.Services[service], r, auth, operation, body.Bytes())
 	if h.Aborted != nil && h.Aborted(r, service, operation) {
 		// The documented way to drop a connection without a log line.
 		panic(http.ErrAbortHandler)
@@ -81,6 +83,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.succeed(response)
+}
+
+// call turns a panic of an engine into an error, so that it is logged with its request and the caller gets an answer.
+func call(service Service, r *http.Request, auth Authorizer, operation string, request []byte) (response []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return service.Call(r.Context(), auth, operation, request)
 }
 
 // read takes the whole body in: engines decode from memory, and the size is known to be bearable before any work is done.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -142,6 +143,20 @@ func TestPrincipalIsLookedUpByAccessKey(t *testing.T) {
 				t.Errorf("asked for key %q, then for %q", asked, resource)
 			}
 		})
+	}
+}
+
+func TestPanicsAreInternalFailures(t *testing.T) {
+	var log bytes.Buffer
+	got := serve(&awsapi.Options{
+		Services: everywhere(serviceFunc(func(context.Context, awsapi.Authorizer, string, []byte) ([]byte, error) { panic("broken") })),
+		Logger:   slog.New(slog.NewTextHandler(&log, nil)),
+	}, post("Kinesis_20131202.PutRecords", "{}"))
+	if got.Status != 500 || strings.Contains(got.Body, "broken") {
+		t.Errorf("answer = %+v", got)
+	}
+	if !strings.Contains(log.String(), "broken") || !strings.Contains(log.String(), "operation=PutRecords") {
+		t.Errorf("log = %s", log.String())
 	}
 }
 

@@ -6,10 +6,13 @@
 // A message is delivered at least once; within its visibility timeout it is not delivered again. Messages come in roughly the order
 // they were sent.
 //
-// Queue policies are enforced beside the caller's own. The desk's endpoint on 127.0.0.1 counts as secure transport
-// (aws:SecureTransport is true), so a policy that denies everything without TLS denies nothing here.
+// What a queue's policy denies is denied to every caller, the desk's owner included. What it allows adds nothing to what the caller's own
+// policies allow: there are no other accounts, and no services that send, on the desk. A Deny for particular principals is refused. The
+// desk's endpoint on 127.0.0.1 counts as secure transport (aws:SecureTransport is true), so a policy that denies everything without TLS
+// denies nothing here.
 //
-// Differences from AWS: attributes and purges take effect at once, counts are exact, encryption is recorded and not done. FIFO queues,
+// Differences from AWS: attributes, purges and deletions take effect at once (a deleted queue's name can be used again without waiting a
+// minute), counts are exact, encryption is recorded and not done, RedriveAllowPolicy is recorded and not enforced. FIFO queues,
 // permissions by AddPermission and message move tasks are refused by name.
 package sqs
 
