@@ -153,6 +153,8 @@ func (x *exchange) integrate() {
 	case errors.As(err, &refused):
 		x.lambdaStatus = refused.Status
 		x.integrationError = refused.Message
+		// AWS does not document the status for each of Lambda's refusals. That a client may come back when the function is throttled,
+		// and gains nothing by it otherwise, is how the two statuses are told apart here.
 		status := http.StatusInternalServerError
 		switch refused.Code {
 		case "TooManyRequestsException":

@@ -66,7 +66,11 @@ func TestFailures(t *testing.T) {
 			if test.change != nil {
 				test.change(&f)
 			}
-			s := start(t, f, &lambda.Options{InitTimeout: 500e6})
+			opts := &lambda.Options{}
+			if f.Environment["INIT"] == "hang" {
+				opts.InitTimeout = 500e6
+			}
+			s := start(t, f, opts)
 			r := invoke(t, s, test.payload)
 			if r.FunctionError != "Unhandled" {
 				t.Errorf("FunctionError = %q, want Unhandled", r.FunctionError)
@@ -79,10 +83,11 @@ func TestFailures(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("failure (-want +got):\n%s", diff)
 			}
-			if f.Environment == nil && f.Executable != "/nowhere/bootstrap" {
-				if r := invoke(t, s, `{"do":"echo"}`); r.FunctionError != "" {
-					t.Errorf("the next invocation failed: %s", r.Payload)
-				}
+			if err := s.Update(function(t)); err != nil { // without what has made it fail
+				t.Fatal(err)
+			}
+			if r := invoke(t, s, `{"do":"echo"}`); r.FunctionError != "" {
+				t.Errorf("the next invocation failed: %s", r.Payload)
 			}
 		})
 	}
