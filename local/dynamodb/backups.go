@@ -33,7 +33,7 @@ func (e *Engine) updateContinuousBackups(auth awsapi.Authorizer, request []byte)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	t, err := e.openNamed(auth, "UpdateContinuousBackups", r.TableName)
+	t, err := e.openBackups(auth, "UpdateContinuousBackups", r.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +56,20 @@ func (e *Engine) describeContinuousBackups(auth awsapi.Authorizer, request []byt
 	if err := decode(request, &r); err != nil {
 		return nil, err
 	}
-	t, err := e.openNamed(auth, "DescribeContinuousBackups", r.TableName)
+	t, err := e.openBackups(auth, "DescribeContinuousBackups", r.TableName)
 	if err != nil {
 		return nil, err
 	}
 	return e.backupsOf(t)
+}
+
+// openBackups is openNamed for the operations on backups, which have an error of their own for tables that do not exist.
+func (e *Engine) openBackups(auth awsapi.Authorizer, action, name string) (*table, error) {
+	t, err := e.openNamed(auth, action, name)
+	if isNotFound(err) {
+		err = awsapi.Errorf("TableNotFoundException", "Table not found: %s", tableNameOf(name))
+	}
+	return t, err
 }
 
 // backupsOf describes the settings; the desk makes no backups.

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"transactional-outbox/local/awsapi"
@@ -48,7 +49,10 @@ func (r *batchGetRequest) check() error {
 		of.name = name
 		c.required(of.Keys != nil, "requestItems."+name+".member.keys")
 		if of.Keys != nil {
-			c.length(len(of.Keys), "requestItems."+name+".member.keys", 1, maxBatchGet)
+			c.length(len(of.Keys), "requestItems."+name+".member.keys", 1, math.MaxInt)
+		}
+		if len(of.Keys) > maxBatchGet {
+			return validation("1 validation error detected: Value at 'RequestItems.%s.member.Keys' failed to satisfy constraint: Member must have length less than or equal to 100", name)
 		}
 		keys += len(of.Keys)
 	}

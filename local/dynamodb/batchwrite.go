@@ -26,14 +26,17 @@ type batchWriteItem struct {
 
 func (r *batchWriteRequest) check() error {
 	if len(r.RequestItems) == 0 {
-		return validation("The batch write request list for a table cannot be null or empty. Invalid parameters: RequestItems")
+		return validation("The requestItems parameter is required for BatchWriteItem")
 	}
 	var c constraints
 	c.returnConsumedCapacity(r.ReturnConsumedCapacity)
 	r.collections.check(&c)
 	writes := 0
 	for _, name := range slices.Sorted(maps.Keys(r.RequestItems)) {
-		c.length(len(r.RequestItems[name]), "requestItems."+name+".member", 1, maxBatchWrite)
+		if n := len(r.RequestItems[name]); n < 1 || n > maxBatchWrite {
+			c.violated("'{"+name+"=[...]}'", "requestItems",
+				"Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
+		}
 		writes += len(r.RequestItems[name])
 	}
 	if err := c.err(); err != nil {

@@ -70,17 +70,25 @@ func (c *constraints) text(value *string, member string, atLeast, atMost int) {
 	}
 }
 
-// tableName checks a table's name; its absence is an error of its own.
-func (c *constraints) tableName(name, member string) error {
+// tableName checks a table's name.
+func (c *constraints) tableName(name string) {
+	const member = "tableName"
 	if name == "" {
-		return validation("The parameter 'TableName' is required but was not present in the request")
+		c.required(false, member)
+		return
 	}
 	name = tableNameOf(name)
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" {
+	if strings.IndexFunc(name, notInNames) >= 0 {
 		c.violated(quoted(name), member, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
 	}
-	c.text(&name, member, 3, 255)
-	return nil
+	if len(name) > 255 {
+		c.violated(quoted(name), member, "Member must have length less than or equal to 255")
+	}
+}
+
+// notInNames reports whether a table's name must not contain the character.
+func notInNames(r rune) bool {
+	return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || r == '_' || r == '.' || r == '-')
 }
 
 func (c *constraints) returnConsumedCapacity(value string) {

@@ -52,9 +52,12 @@ type tag struct{ Key, Value string }
 
 func (r *createTableRequest) check() error {
 	var c constraints
-	if err := c.tableName(r.TableName, "tableName"); err != nil {
-		return err
+	if r.TableName == "" {
+		return validation("The parameter 'TableName' is required but was not present in the request")
 	}
+	c.tableName(r.TableName)
+	name := tableNameOf(r.TableName)
+	c.text(&name, "tableName", 3, 255)
 	c.required(r.AttributeDefinitions != nil, "attributeDefinitions")
 	c.required(r.KeySchema != nil, "keySchema")
 	if r.KeySchema != nil {

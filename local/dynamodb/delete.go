@@ -31,9 +31,7 @@ func (e *Engine) deleteItem(auth awsapi.Authorizer, request []byte) ([]byte, err
 		return nil, err
 	}
 	var c constraints
-	if err := c.tableName(r.TableName, "tableName"); err != nil {
-		return nil, err
-	}
+	c.tableName(r.TableName)
 	c.required(r.Key != nil, "key")
 	c.oneOf(r.ReturnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 	c.returnConsumedCapacity(r.ReturnConsumedCapacity)

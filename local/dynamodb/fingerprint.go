@@ -8,32 +8,34 @@ import (
 
 // fingerprint tells transactions with one token apart: whatever the order of members in the request, it is that of its meaning.
 func (r *transactWriteRequest) fingerprint(seed maphash.Seed) uint64 {
-	var room [2048]byte
-	dst := room[:0]
+	var h maphash.Hash
+	h.SetSeed(seed)
 	for i := range r.TransactItems {
 		item := &r.TransactItems[i]
 		_, action, table, conditional, key, _ := item.only()
-		dst = attribute.AppendString(dst, action)
-		dst = attribute.AppendString(dst, table)
-		dst = key.AppendJSON(dst)
-		dst = appendText(dst, conditional.ConditionExpression)
+		attribute.HashString(&h, action)
+		attribute.HashString(&h, table)
+		key.Hash(&h)
+		hashText(&h, conditional.ConditionExpression)
 		if item.Update != nil {
-			dst = appendText(dst, item.Update.UpdateExpression)
+			hashText(&h, item.Update.UpdateExpression)
 		}
 		for _, n := range conditional.ExpressionAttributeNames {
-			dst = attribute.AppendString(dst, n.Reference)
-			dst = attribute.AppendString(dst, n.Name)
+			attribute.HashString(&h, n.Reference)
+			attribute.HashString(&h, n.Name)
 		}
-		dst = attribute.Map(conditional.ExpressionAttributeValues).AppendJSON(dst)
-		dst = attribute.AppendString(dst, conditional.ReturnValuesOnConditionCheckFailure)
+		attribute.Map(conditional.ExpressionAttributeValues).Hash(&h)
+		attribute.HashString(&h, conditional.ReturnValuesOnConditionCheckFailure)
 	}
-	return maphash.Bytes(seed, dst)
+	return h.Sum64()
 }
 
-// appendText appends a string that may be absent.
-func appendText(dst []byte, text *string) []byte {
+// hashText writes a string that may be absent.
+func hashText(h *maphash.Hash, text *string) {
 	if text == nil {
-		return append(dst, "null"...)
+		h.WriteByte(0)
+		return
 	}
-	return attribute.AppendString(dst, *text)
+	h.WriteByte(1)
+	attribute.HashString(h, *text)
 }

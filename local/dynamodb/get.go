@@ -66,9 +66,7 @@ func (e *Engine) getItem(auth awsapi.Authorizer, request []byte) ([]byte, error)
 		return nil, err
 	}
 	var c constraints
-	if err := c.tableName(r.TableName, "tableName"); err != nil {
-		return nil, err
-	}
+	c.tableName(r.TableName)
 	c.required(r.Key != nil, "key")
 	c.returnConsumedCapacity(r.ReturnConsumedCapacity)
 	if err := c.err(); err != nil {

@@ -54,9 +54,7 @@ func (e *Engine) putItem(auth awsapi.Authorizer, request []byte) ([]byte, error)
 		return nil, err
 	}
 	var c constraints
-	if err := c.tableName(r.TableName, "tableName"); err != nil {
-		return nil, err
-	}
+	c.tableName(r.TableName)
 	c.required(r.Item != nil, "item")
 	c.oneOf(r.ReturnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 	c.returnConsumedCapacity(r.ReturnConsumedCapacity)

@@ -31,6 +31,10 @@ func (e *Engine) query(auth awsapi.Authorizer, request []byte) ([]byte, error) {
 		return nil, err
 	}
 	var c constraints
+	if r.Limit != nil && *r.Limit < 1 {
+		// Not in the words of a scan: DynamoDB checks this elsewhere.
+		return nil, validation("1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+	}
 	if err := r.check(&c); err != nil {
 		return nil, err
 	}

@@ -51,6 +51,6 @@ func TestQuery(t *testing.T) {
 		{"Query", query("pk = :p AND begins_with(sk, :n)", `,":n":{"S":"1"}`, ``), `ValidationException: Invalid KeyConditionExpression: Incorrect operand type for operator or function; operator or function: begins_with, operand type: N`},
 		{"Query", `{"TableName":"sort"}`, `ValidationException: Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.`},
 		{"Query", query("pk = :p", ``, `,"IndexName":"i"`), `ValidationException: The parameter IndexName is not supported by the desk's DynamoDB`},
-		{"Query", query("pk = :p", ``, `,"Limit":0`), `ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1`},
+		{"Query", query("pk = :p", ``, `,"Limit":0`), `ValidationException: 1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1`},
 	})
 }

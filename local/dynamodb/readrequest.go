@@ -19,12 +19,7 @@ type pagedRequest struct {
 }
 
 func (r *pagedRequest) check(c *constraints) error {
-	if err := c.tableName(r.TableName, "tableName"); err != nil {
-		return err
-	}
-	if r.Limit != nil && *r.Limit < 1 {
-		c.violated(quoted(itoa(*r.Limit)), "limit", "Member must have value greater than or equal to 1")
-	}
+	c.tableName(r.TableName)
 	c.oneOf(r.Select, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 	c.returnConsumedCapacity(r.ReturnConsumedCapacity)
 	if err := c.err(); err != nil {

@@ -16,6 +16,9 @@ const maxSegments = 1000000
 
 func (r *scanRequest) check() error {
 	var c constraints
+	if r.Limit != nil && *r.Limit < 1 {
+		c.violated(quoted(itoa(*r.Limit)), "limit", "Member must have value greater than or equal to 1")
+	}
 	if r.Segment != nil && (*r.Segment < 0 || *r.Segment >= maxSegments) {
 		c.violated(quoted(itoa(*r.Segment)), "segment", "Member must have value between 0 and 999999")
 	}

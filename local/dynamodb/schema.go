@@ -44,7 +44,7 @@ func (s *schema) checkItem(item attribute.Map) error {
 		if v.Kind() != a.kind {
 			return validation(textParameterInvalid+"Type mismatch for key %s expected: %v actual: %v", a.name, a.kind, v.Kind())
 		}
-		return s.checkContent(a, v, "One or more parameter values are not valid. ")
+		return s.checkContent(a, v)
 	})
 }
 
@@ -62,25 +62,29 @@ func (s *schema) checkKey(key attribute.Map) error {
 		if v.Kind() != a.kind {
 			return validation(textKeyMismatch)
 		}
-		return s.checkContent(a, v, "One or more parameter values are not valid. ")
+		return s.checkContent(a, v)
 	})
 }
 
-func (s *schema) checkContent(a keyAttribute, v attribute.Value, prefix string) error {
+func (s *schema) checkContent(a keyAttribute, v attribute.Value) error {
 	size := len(v.Text())
 	switch {
 	case v.Kind() == attribute.N:
 		return nil
 	case size == 0 && v.Kind() == attribute.S:
-		return validation("%sThe AttributeValue for a key attribute cannot contain an empty string value. Key: %s", prefix, a.name)
+		return emptyKey("string", a.name)
 	case size == 0:
-		return validation("%sThe AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", prefix, a.name)
+		return emptyKey("binary", a.name)
 	case a == s.hash && size > maxHashKeySize:
 		return validation(textParameterInvalid + "Size of hashkey has exceeded the maximum size limit of2048 bytes")
 	case a == s.sort && size > maxSortKeySize:
 		return validation(textParameterInvalid + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
 	}
 	return nil
+}
+
+func emptyKey(kind, name string) error {
+	return validation("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
 }
 
 // keyOf returns the key attributes of an item.

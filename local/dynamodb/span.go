@@ -92,7 +92,7 @@ func checkClause(a keyAttribute, c *expression.KeyClause) error {
 			if v.Kind() == attribute.B {
 				empty = "binary"
 			}
-			return validation("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", empty, a.name)
+			return emptyKey(empty, a.name)
 		}
 	}
 	return nil

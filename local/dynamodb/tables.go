@@ -14,9 +14,7 @@ type tableRequest struct{ TableName string }
 // openNamed is open for operations on tables, whose refusal names the table that it misses.
 func (e *Engine) openNamed(auth awsapi.Authorizer, action, name string) (*table, error) {
 	var c constraints
-	if err := c.tableName(name, "tableName"); err != nil {
-		return nil, err
-	}
+	c.tableName(name)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

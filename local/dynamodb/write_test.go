@@ -22,7 +22,7 @@ func TestPutItem(t *testing.T) {
 		{"PutItem", `{"TableName":"hash","Item":{"pk":{"S":""}}}`, `ValidationException: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk`},
 		{"PutItem", `{"TableName":"hash","Item":{"pk":{"S":"a"}},"ReturnValues":"ALL_NEW"}`, `ValidationException: ReturnValues can only be ALL_OLD or NONE`},
 		{"PutItem", `{"TableName":"hash","Item":{"pk":{"S":"a"}},"Expected":{}}`, `ValidationException: The parameter Expected is not supported by the desk's DynamoDB`},
-		{"PutItem", `{"Item":{"pk":{"S":"a"}}}`, `ValidationException: The parameter 'TableName' is required but was not present in the request`},
+		{"PutItem", `{"Item":{"pk":{"S":"a"}}}`, `ValidationException: 1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null`},
 		{"PutItem", `{"TableName":"hash"}`, `ValidationException: 1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null`},
 		{"PutItem", `{"TableName":"hash","Item":{"pk":{"S":"a"}},"ExpressionAttributeNames":{"#a":"b"}}`, `ValidationException: ExpressionAttributeNames can only be specified when using expressions`},
 		{"PutItem", `{"TableName":"hash","Item":{"pk":{"S":"a"}},"ExpressionAttributeValues":{":a":{"S":"b"}}}`, `ValidationException: ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null`},

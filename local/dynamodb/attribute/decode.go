@@ -39,7 +39,8 @@ func (m *Map) read(dec *jsontext.Decoder, depth int) error {
 		return err
 	}
 	sorted := true
-	members := Map{}
+	var room [16]Member // most maps fit, so that only the result is allocated, in its exact size
+	members := room[:0]
 	for dec.PeekKind() != '}' {
 		token, err := dec.ReadToken()
 		if err != nil {
@@ -54,10 +55,11 @@ func (m *Map) read(dec *jsontext.Decoder, depth int) error {
 		sorted = sorted && (len(members) == 0 || members[len(members)-1].Name < name)
 		members = append(members, Member{name, v})
 	}
+	*m = make(Map, len(members))
+	copy(*m, members)
 	if !sorted {
-		members = members.sorted()
+		*m = m.sorted()
 	}
-	*m = slices.Clip(members)
 	return expect(dec, '}')
 }
 

@@ -91,12 +91,16 @@ func parseDecimal(text string) (decimal, error) {
 	return d, nil
 }
 
+func overflow() error {
+	return invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
+}
+
 func (d decimal) check() error {
 	switch {
 	case d.digits == "":
 		return nil
 	case d.point-1 > maxExponent:
-		return invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
+		return overflow()
 	case d.point-1 < minExponent:
 		return invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 	case len(d.digits) > maxDigits:
@@ -131,6 +135,10 @@ func (d decimal) text() string {
 
 // mustDecimal reads a canonical text, which cannot fail.
 func mustDecimal(canonical string) decimal {
+	if isCanonicalInteger(canonical) && canonical != "0" {
+		digits := strings.TrimPrefix(canonical, "-")
+		return decimal{len(digits) < len(canonical), strings.TrimRight(digits, "0"), len(digits)}
+	}
 	d, _ := parseDecimal(canonical)
 	return d
 }
@@ -192,6 +200,9 @@ func addNumbers(a, b string, subtract bool) (string, error) {
 	d, err := parseDecimal(sum.String() + "E" + strconv.Itoa(unit))
 	if err != nil {
 		return "", err
+	}
+	if len(d.digits) > maxDigits {
+		return "", overflow() // of digits, but that is what DynamoDB calls it
 	}
 	if err := d.check(); err != nil {
 		return "", err

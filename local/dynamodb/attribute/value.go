@@ -119,7 +119,7 @@ func (v Value) Members() Map {
 	return v.parts.members
 }
 
-// Len returns what the function size gives: bytes of binaries, characters of strings, elements of collections. ok is false for other
+// Len returns what the function size gives: bytes of strings (in UTF-8) and binaries, elements of collections. ok is false for other
 // kinds, which have no size.
 func (v Value) Len() (n int, ok bool) {
 	switch v.kind {

@@ -22,7 +22,8 @@ type change struct {
 
 // apply returns the item that the update makes of item, which it leaves as it is. Every value is computed from the old item.
 func (u *Update) apply(item attribute.Map, b *binding) (attribute.Map, error) {
-	changes := make([]change, 0, len(u.sets)+len(u.removes)+len(u.adds)+len(u.deletes))
+	var room [8]change
+	changes := room[:0]
 	for i := range u.sets {
 		v, err := u.sets[i].source.eval(item, b)
 		if err != nil {
@@ -59,13 +60,13 @@ func (u *Update) apply(item attribute.Map, b *binding) (attribute.Map, error) {
 		}
 		return -order
 	})
-	out := slices.Grow(slices.Clone(item), len(changes))
+	out := append(make(attribute.Map, 0, len(item)+len(changes)), item...)
 	for _, c := range changes {
 		if err := c.apply(&out); err != nil {
 			return nil, err
 		}
 	}
-	return slices.Clip(out), nil
+	return out, nil
 }
 
 func b2i(b bool) int {

@@ -62,12 +62,14 @@ func (n *Names) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 func (v *Values) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	err := (*attribute.Map)(v).UnmarshalJSONFrom(dec)
 	if invalid, ok := err.(*attribute.Invalid); ok {
-		// Of the reference, the decoder knows the path that led to the fault.
-		reference := string(dec.StackPointer())
-		for name := range jsontext.Pointer(reference).Tokens() {
-			if strings.HasPrefix(name, ":") {
+		reference := ""
+		inside := false
+		for name := range dec.StackPointer().Tokens() { // the path that led to the fault
+			if inside {
 				reference = name
+				break
 			}
+			inside = name == "ExpressionAttributeValues"
 		}
 		return invalidText("ExpressionAttributeValues contains invalid value: " + invalid.Text + " for key " + reference)
 	}
