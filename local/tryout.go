@@ -18,19 +18,34 @@ import (
 	"transactional-outbox/local/trial"
 )
 
-// tally counts what the consumer says in its log that it has done.
-type tally struct{ duplicates atomic.Int64 }
+// tally keeps what the functions say in their logs that matters for a trial.
+type tally struct {
+	duplicates atomic.Int64           // that the consumer has dropped
+	failure    atomic.Pointer[string] // the first error that a function has logged
+}
 
 func (t *tally) count(line cloud.LogLine) {
-	if line.Platform || !bytes.Contains(line.Text, []byte("batch done")) {
-		return
+	switch {
+	case line.Platform:
+	case bytes.Contains(line.Text, []byte("batch done")):
+		var entry struct {
+			Duplicates int64 `json:"duplicates"`
+		}
+		if json.Unmarshal(line.Text, &entry) == nil {
+			t.duplicates.Add(entry.Duplicates)
+		}
+	case t.failure.Load() == nil && bytes.Contains(line.Text, []byte(`"ERROR"`)):
+		text := line.Function + ": " + string(line.Text)
+		t.failure.CompareAndSwap(nil, &text)
 	}
-	var entry struct {
-		Duplicates int64 `json:"duplicates"`
+}
+
+// cause is the first error that a function has logged, or "".
+func (t *tally) cause() string {
+	if text := t.failure.Load(); text != nil {
+		return "\n" + *text
 	}
-	if json.Unmarshal(line.Text, &entry) == nil {
-		t.duplicates.Add(entry.Duplicates)
-	}
+	return ""
 }
 
 // tryOut holds the trial that -orders asks for, and fails if it proves anything wrong.
@@ -49,9 +64,9 @@ func tryOut(ctx context.Context, d *desk.Desk, f flags, tally *tally, stdout io.
 	printReport(stdout, report)
 	if !report.Proven() {
 		if report.Failure != "" {
-			return errors.New("the trial failed; one of the failed requests: " + report.Failure)
+			return errors.New("the trial failed; one of the failed requests: " + report.Failure + tally.cause())
 		}
-		return errors.New("the trial failed: see the table")
+		return errors.New("the trial failed: see the table" + tally.cause())
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"sync"
 
 	"github.com/pulumi/pulumi-command/sdk/go/command/local"
@@ -11,21 +12,23 @@ import (
 )
 
 // BuildHandlers compiles handlers/<name> for each name and returns, by name,
-// the zip to deploy: build/<architecture>/<name>.zip under the program's root.
+// the zip to deploy: build/<architecture>/<name>.zip under root, the folder of
+// the project. The archives are named by absolute paths, so that a provider
+// with another working directory finds them; Pulumi compares their contents.
 //
 // It runs in previews and updates alike, before anything is declared, and
 // leaves it to Go's build cache to do only what is new: a preview that shows
 // a change of code is right, and a handler that does not compile fails before
 // any resource exists. Every handler that does not compile is in the error.
 func BuildHandlers(
-	ctx *pulumi.Context, architecture Architecture, names ...string,
+	ctx *pulumi.Context, root string, architecture Architecture, names ...string,
 ) (map[string]pulumi.Archive, error) {
 	archives := make(map[string]pulumi.Archive, len(names))
 	failed := make([]error, len(names))
 	var wait sync.WaitGroup
 	for i, name := range names {
-		h := handler{name: name, architecture: architecture}
-		archives[name] = pulumi.NewFileArchive(h.archive())
+		h := handler{root: root, name: name, architecture: architecture}
+		archives[name] = pulumi.NewFileArchive(filepath.Join(root, h.archive()))
 		if i == 0 {
 			// Alone: builds that run at once each compile what they have in
 			// common, and on a cold cache that is nearly everything.
@@ -49,6 +52,7 @@ func BuildHandlers(
 
 // handler is one handler to build.
 type handler struct {
+	root         string // of the project; empty means the working directory of the engine
 	name         string
 	architecture Architecture
 }
@@ -67,7 +71,7 @@ func (h handler) archive() string {
 // link on every preview, because the build ID is how the go command knows
 // that a binary is current (0.3 s against 0.7 s for one handler).
 func (h handler) compile(ctx *pulumi.Context) error {
-	err := run(ctx,
+	err := h.run(ctx,
 		`go build -trimpath -buildvcs=false -ldflags="-s -w" -tags lambda.norpc -o `+h.binary()+" ./handlers/"+h.name,
 		map[string]string{"GOOS": "linux", "GOARCH": h.architecture.goarch(), "CGO_ENABLED": "0"})
 	if err != nil {
@@ -80,21 +84,20 @@ func (h handler) compile(ctx *pulumi.Context) error {
 // executable and writes no times: the archives Pulumi makes have no modes. It
 // is a run of its own, because GOOS and GOARCH would build the tool for Lambda.
 func (h handler) pack(ctx *pulumi.Context) error {
-	if err := run(ctx, "go tool build-lambda-zip -o "+h.archive()+" "+h.binary(), nil); err != nil {
+	if err := h.run(ctx, "go tool build-lambda-zip -o "+h.archive()+" "+h.binary(), nil); err != nil {
 		return fmt.Errorf("zip handler %q: %w", h.name, err)
 	}
 	return nil
 }
 
-// run executes command in the program's root.
-func run(ctx *pulumi.Context, command string, environment map[string]string) error {
+// run executes command in the project's root.
+func (h handler) run(ctx *pulumi.Context, command string, environment map[string]string) error {
 	// What a failed command printed is in its error; the tools' remarks on
 	// success would be shown with every preview.
 	quiet := local.LoggingNone
 	args := &local.RunArgs{Command: command, Environment: environment, Logging: &quiet}
-	// Without a root, the command runs where the Pulumi engine does.
-	if root := ctx.RootDirectory(); root != "" {
-		args.Dir = &root
+	if h.root != "" {
+		args.Dir = &h.root
 	}
 	_, err := local.Run(ctx, args)
 	return err

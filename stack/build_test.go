@@ -27,14 +27,14 @@ func TestBuildHandlersRunsTheGoTools(t *testing.T) {
 			r := &recorder{}
 			var built map[string]pulumi.Archive
 			err := program(r, "test", nil, func(ctx *pulumi.Context) (err error) {
-				built, err = stack.BuildHandlers(ctx, architecture, "placeorder")
+				built, err = stack.BuildHandlers(ctx, ctx.RootDirectory(), architecture, "placeorder")
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			folder := "build/" + string(architecture)
-			if got, want := built["placeorder"].Path(), folder+"/placeorder.zip"; got != want {
+			if got, want := built["placeorder"].Path(), "/program/"+folder+"/placeorder.zip"; got != want {
 				t.Errorf("archive %q, want %q", got, want)
 			}
 			var got []map[string]any
@@ -105,7 +105,7 @@ func TestBuildHandlersReportsEveryHandlerThatDoesNotCompile(t *testing.T) {
 	r := &recorder{run: shell(folder)}
 	var got error
 	err := program(r, "test", nil, func(ctx *pulumi.Context) error {
-		_, got = stack.BuildHandlers(ctx, stack.ARM64, "first", "second", "missing")
+		_, got = stack.BuildHandlers(ctx, ctx.RootDirectory(), stack.ARM64, "first", "second", "missing")
 		return nil
 	})
 	if err != nil {

@@ -15,11 +15,22 @@ import (
 // The configuration is read and the handlers are compiled before the first
 // resource is declared, so that neither mistake leaves half a stage behind.
 func Deploy(ctx *pulumi.Context) error {
+	return deploy(ctx, ctx.RootDirectory())
+}
+
+// DeployFrom is Deploy for an inline program of the Automation API, whose
+// context does not know the project's root.
+func DeployFrom(root string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error { return deploy(ctx, root) }
+}
+
+// deploy declares a stage of the project in root.
+func deploy(ctx *pulumi.Context, root string) error {
 	cfg, err := ReadConfig(ctx)
 	if err != nil {
 		return err
 	}
-	code, err := BuildHandlers(ctx, cfg.Architecture, "placeorder", "cancelorder", "getorder", "fulfilment")
+	code, err := BuildHandlers(ctx, root, cfg.Architecture, "placeorder", "cancelorder", "getorder", "fulfilment")
 	if err != nil {
 		return err
 	}

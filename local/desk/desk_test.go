@@ -35,7 +35,7 @@ func TestStartSaysWhatIsWrongWithTheProgram(t *testing.T) {
 		},
 		"a handler that is not there": {
 			func(ctx *pulumi.Context) error {
-				_, err := stack.BuildHandlers(ctx, stack.ARM64, "nosuchhandler")
+				_, err := stack.BuildHandlers(ctx, ctx.RootDirectory(), stack.ARM64, "nosuchhandler")
 				return err
 			},
 			[]string{`build handler "nosuchhandler"`, "./handlers/nosuchhandler", "exit status 1"},

@@ -31,7 +31,8 @@ func Load(root, name string) (project string, values map[string]string, err erro
 
 	file := filepath.Join(root, "Pulumi."+name+".yaml")
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-		return "", nil, fmt.Errorf("no stage %q: there is no %s; the stages are: %s", name, file, strings.Join(List(root), ", "))
+		return "", nil, fmt.Errorf("no stage %q: there is no %s; the stages are: %s",
+			name, file, strings.Join(List(root), ", "))
 	}
 	stack, err := workspace.LoadProjectStack(nil, definition, file)
 	if err != nil {
@@ -45,8 +46,11 @@ func Load(root, name string) (project string, values map[string]string, err erro
 			key = project + ":" + key
 		}
 		declared[key] = true
-		if kind.Default != nil {
-			values[key] = fmt.Sprint(kind.Default)
+		// The defaults of other namespaces, such as a provider's, are called values.
+		for _, fallback := range []any{kind.Default, kind.Value} {
+			if fallback != nil {
+				values[key] = fmt.Sprint(fallback)
+			}
 		}
 	}
 	var refused []string

@@ -26,6 +26,8 @@ config:
   colour:
     type: string
     default: red
+  aws:region: eu-west-1
+  aws:maxRetries: 7
 `
 
 // write makes a project of Pulumi.yaml and, if text is not empty, Pulumi.test.yaml.
@@ -46,7 +48,7 @@ func write(t *testing.T, text string) string {
 func TestLoadPutsTheStageOverTheDefaults(t *testing.T) {
 	root := write(t, `
 config:
-  aws:region: eu-west-1
+  aws:region: eu-north-1
   shop:size: 5
   open: false
 `)
@@ -58,7 +60,8 @@ config:
 		t.Errorf("project %q, want shop", project)
 	}
 	want := map[string]string{
-		"aws:region": "eu-west-1", "shop:size": "5", "shop:limit": "-1", "shop:open": "false", "shop:colour": "red",
+		"aws:region": "eu-north-1", "aws:maxRetries": "7",
+		"shop:size": "5", "shop:limit": "-1", "shop:open": "false", "shop:colour": "red",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
