@@ -29,7 +29,11 @@ func (s *Scanner) stringText() (inner string, escaped bool) {
 		return "", false
 	}
 	start, wide := s.pos, false
-	for i := start; i < len(s.text); i++ {
+	for i := start; ; i++ {
+		if i = plain(s.text, i); i >= len(s.text) {
+			s.failAt(len(s.text), "unexpected end of a string")
+			return "", false
+		}
 		switch c := s.text[i]; {
 		case c == '"':
 			inner = s.text[start:i]
@@ -45,12 +49,31 @@ func (s *Scanner) stringText() (inner string, escaped bool) {
 		case c < ' ':
 			s.failAt(i, "unescaped control character in a string")
 			return "", false
-		case c >= utf8.RuneSelf:
+		default:
 			wide = true
 		}
 	}
-	s.failAt(len(s.text), "unexpected end of a string")
-	return "", false
+}
+
+// plain returns the index, from i on, of the first byte that is not printable ASCII standing for itself, or one not far before
+// it. It looks at eight bytes at a time: most of what there is to read is inside strings.
+func plain(text string, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(text); i += 8 {
+		t := text[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		// A top bit is set for each byte that is zero, or is less than a space, or has it set already; at times for its
+		// neighbour too, which the loop below sorts out.
+		quote, slash := x^('"'*ones), x^('\\'*ones)
+		if ((quote-ones)|(slash-ones)|(x-' '*ones)|x)&tops != 0 {
+			break
+		}
+	}
+	for i < len(text) && text[i] >= ' ' && text[i] < utf8.RuneSelf && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 func (s *Scanner) unescape(inner string) string {
