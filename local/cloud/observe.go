@@ -2,6 +2,9 @@ package cloud
 
 import (
 	"context"
+	"iter"
+	"maps"
+	"slices"
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb"
@@ -31,6 +34,33 @@ func (c *Cloud) Destinations() map[string]replication.Metrics {
 	for id, running := range c.destinationByID.all() {
 		all[id] = running.Metrics()
 	}
+	return all
+}
+
+// Resources lists what exists, as "kind name": what a stage that is destroyed has left behind.
+func (c *Cloud) Resources() []string {
+	var all []string
+	add := func(kind string, names iter.Seq[string]) {
+		for name := range names {
+			all = append(all, kind+" "+name)
+		}
+	}
+	add("role", maps.Keys(c.roleByName.all()))
+	add("log group", maps.Keys(c.logGroupNames.all()))
+	add("API", maps.Keys(c.apiByID.all()))
+	add("streaming destination", maps.Keys(c.destinationByID.all()))
+	add("event source mapping", maps.Keys(c.mappingByID.all()))
+	add("function", maps.Keys(c.functionRole.all()))
+	for _, listing := range []struct {
+		kind, operation string
+		of              service
+	}{{"table", "ListTables", serviceDynamoDB}, {"stream", "ListStreams", serviceKinesis}, {"queue", "ListQueues", serviceSQS}} {
+		var found struct{ TableNames, StreamNames, QueueUrls []string }
+		// A listing without arguments cannot be refused.
+		_ = c.call(context.Background(), listing.of, listing.operation, properties{}, &found)
+		add(listing.kind, slices.Values(slices.Concat(found.TableNames, found.StreamNames, found.QueueUrls)))
+	}
+	slices.Sort(all)
 	return all
 }
 

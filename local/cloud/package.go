@@ -19,6 +19,9 @@ type code struct {
 
 // unpack takes bootstrap out of a deployment package. A package that would not start on Lambda is refused.
 func (c *Cloud) unpack(function, path string) (code, error) {
+	if path == "" {
+		return code{}, fmt.Errorf("code is not an archive that is one file, the only kind the desk supports")
+	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(c.options.Root, path)
 	}

@@ -129,11 +129,9 @@ func plain(value resource.PropertyValue) (any, error) {
 		}
 		return plain(value.OutputValue().Element)
 	case value.IsArchive():
+		// A state knows only the hash of an archive; a resource that needs the file checks that there is one.
 		archive := value.ArchiveValue()
-		path, ok := archive.GetPath()
-		if !ok {
-			return nil, fmt.Errorf("only archives that are one file are supported on the desk")
-		}
+		path, _ := archive.GetPath()
 		return properties{"path": path, "hash": archive.Hash}, nil
 	case value.IsAsset():
 		return nil, fmt.Errorf("assets are not supported on the desk")

@@ -37,9 +37,13 @@ type server struct {
 	cloud Cloud
 }
 
-// GetPluginInfo gives no version: the engine does not compare one with what the program asks for.
+// version is that of the aws provider whose resources the desk mirrors. The engine warns of a provider that is
+// older than the SDK the program was built with.
+const version = "6.83.2"
+
+// GetPluginInfo answers for both providers; the command provider's versions are lower.
 func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{}, nil
+	return &pulumirpc.PluginInfo{Version: version}, nil
 }
 
 // Attach is called by an engine that found the provider through PULUMI_DEBUG_PROVIDERS.

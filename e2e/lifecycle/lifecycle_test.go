@@ -1,0 +1,251 @@
+package lifecycle_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// declared lists "type name" of every cloud resource in the golden file of a stage.
+func declared(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "stack", "testdata", name+".golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "aws:") || strings.HasPrefix(line, "transactional-outbox:") {
+			all = append(all, strings.TrimSpace(line))
+		}
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d resources found in the golden file", len(all))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// with puts an operation before each resource.
+func with(operation string, resources []string) changes {
+	var all changes
+	for _, r := range resources {
+		all = append(all, operation+" "+r)
+	}
+	return all
+}
+
+func sorted(c changes) changes {
+	c = slices.Clone(c)
+	slices.Sort(c)
+	return c
+}
+
+func expect(t *testing.T, what string, want, got changes, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if diff := cmp.Diff(sorted(want), sorted(got)); diff != "" {
+		t.Fatalf("%s: changes (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestLifecycle(t *testing.T) {
+	b := newBench(t)
+	dir := clone(t)
+	s := b.stage(dir, "local")
+	all := declared(t, "local")
+
+	got, err := s.preview()
+	expect(t, "preview of an empty stage", with("create", all), got, err)
+	got, outputs, err := s.up()
+	expect(t, "first up", with("create", all), got, err)
+	api := outputs["apiUrl"].Value.(string)
+	order := place(t, api)
+	eventually(t, "fulfilment of "+order, func() bool { return status(t, api+"/orders/"+order+"/fulfilment") == http.StatusOK })
+
+	for _, again := range []string{"second up", "third up"} {
+		got, _, err := s.up()
+		expect(t, again, nil, got, err)
+	}
+	elsewhere := b.stage(clone(t), "local")
+	got, _, err = elsewhere.up()
+	expect(t, "up from another clone", nil, got, err)
+
+	t.Run("an edited handler updates one function, live", func(t *testing.T) {
+		edit(t, filepath.Join(dir, "handlers", "getorder", "main.go"), "func main() {\n", "func main() {\n\tprintln(\"edited\")\n")
+		got, err := s.preview()
+		expect(t, "preview", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
+		got, _, err = s.up()
+		expect(t, "up", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
+		if code := status(t, api+"/orders/"+order); code != http.StatusOK {
+			t.Errorf("the order of before: %d, want 200", code)
+		}
+	})
+
+	t.Run("a handler that does not compile changes nothing", func(t *testing.T) {
+		broken := filepath.Join(dir, "handlers", "cancelorder", "main.go")
+		restore := edit(t, broken, "func main() {\n", "func main() {\n\tundefinedName()\n")
+		got, _, err := s.up()
+		if err == nil || !strings.Contains(err.Error(), `build handler "cancelorder"`) || !strings.Contains(err.Error(), "undefined: undefinedName") {
+			t.Errorf("got %v, want an error with the handler's name and the compiler's words", err)
+		}
+		if err != nil && strings.Contains(err.Error(), "goroutine ") {
+			t.Errorf("a stack trace in %v", err)
+		}
+		expect(t, "up", nil, got, nil)
+		restore()
+	})
+
+	t.Run("wrong configuration changes nothing", func(t *testing.T) {
+		s.set("transactional-outbox:consumerBatchSize", "0")
+		s.set("transactional-outbox:logRetentionDays", "8")
+		got, _, err := s.up()
+		for _, want := range []string{"consumerBatchSize", "logRetentionDays"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want an error that names %s", err, want)
+			}
+		}
+		expect(t, "up", nil, got, nil)
+		s.set("transactional-outbox:consumerBatchSize", "500")
+		s.set("transactional-outbox:logRetentionDays", "1")
+	})
+
+	t.Run("configuration changes in place, live", func(t *testing.T) {
+		s.set("transactional-outbox:consumerBatchSize", "50")
+		s.set("transactional-outbox:logRetentionDays", "3")
+		got, _, err := s.up()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range got {
+			if !strings.HasPrefix(change, "update ") {
+				t.Errorf("%s, want updates only", change)
+			}
+		}
+		second := place(t, api)
+		eventually(t, "fulfilment of "+second, func() bool { return status(t, api+"/orders/"+second+"/fulfilment") == http.StatusOK })
+		if code := status(t, api+"/orders/"+order); code != http.StatusOK {
+			t.Errorf("the order of before: %d, want 200", code)
+		}
+	})
+
+	t.Run("refresh finds a table that was deleted", func(t *testing.T) {
+		b.deleteTable(outputs["fulfilmentsTable"].Value.(string))
+		got, err := s.refresh()
+		expect(t, "refresh", changes{"delete aws:dynamodb/table:Table fulfilment-fulfilments"}, got, err)
+		got, _, err = s.up()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(got, "create aws:dynamodb/table:Table fulfilment-fulfilments") {
+			t.Errorf("changes %q, want the table created again", got)
+		}
+		third := place(t, api)
+		eventually(t, "fulfilment of "+third, func() bool { return status(t, api+"/orders/"+third+"/fulfilment") == http.StatusOK })
+	})
+
+	got, err = s.destroy()
+	expect(t, "destroy", with("delete", all), got, err)
+	got, err = s.destroy()
+	expect(t, "destroy again", nil, got, err)
+	if left := b.cloud.Resources(); len(left) != 0 {
+		t.Errorf("left on the desk: %q", left)
+	}
+	if _, err := http.Get(api); err == nil {
+		t.Error("the API still answers")
+	}
+}
+
+// place places an order and returns its id.
+func place(t *testing.T, api string) string {
+	t.Helper()
+	response, err := http.Post(strings.TrimSuffix(api, "/")+"/orders", "application/json", strings.NewReader(`{"description":"two books"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		text, _ := io.ReadAll(response.Body)
+		t.Fatalf("POST /orders: %s %s", response.Status, text)
+	}
+	return strings.TrimPrefix(response.Header.Get("Location"), "/orders/")
+}
+
+func status(t *testing.T, url string) int {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("%s did not come true", what)
+		case <-ticker.C:
+		}
+	}
+}
+
+// edit replaces text in a file and returns how to undo it.
+func edit(t *testing.T, path, old, new string) (restore func()) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), old); n != 1 {
+		t.Fatalf("%q stands %d times in %s, want once", old, n, path)
+	}
+	write(t, path, strings.Replace(string(text), old, new, 1))
+	return func() { write(t, path, string(text)) }
+}
+
+func TestTwoStagesDoNotTouchEachOther(t *testing.T) {
+	b := newBench(t)
+	dir := clone(t)
+	first, second := b.stage(dir, "local"), b.stage(dir, "outbox")
+	_, firstOutputs, err := first.up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secondOutputs, err := second.up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, output := range firstOutputs {
+		if other := secondOutputs[name]; name != "region" && fmt.Sprint(other.Value) == fmt.Sprint(output.Value) {
+			t.Errorf("both stages have %s %v", name, output.Value)
+		}
+	}
+	firstAPI, secondAPI := firstOutputs["apiUrl"].Value.(string), secondOutputs["apiUrl"].Value.(string)
+	order := place(t, firstAPI)
+	if code := status(t, secondAPI+"/orders/"+order); code != http.StatusNotFound {
+		t.Errorf("the second stage answers %d for an order of the first, want 404", code)
+	}
+	got, err := second.destroy()
+	expect(t, "destroy of the second", with("delete", declared(t, "outbox")), got, err)
+	order = place(t, firstAPI)
+	eventually(t, "fulfilment of "+order, func() bool { return status(t, firstAPI+"/orders/"+order+"/fulfilment") == http.StatusOK })
+	got, _, err = first.up()
+	expect(t, "up of the first", nil, got, err)
+}
