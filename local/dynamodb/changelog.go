@@ -9,9 +9,6 @@ import (
 	"transactional-outbox/local/dynamodb/attribute"
 )
 
-// retention is how long a stream keeps its records.
-const retention = 24 * time.Hour
-
 // record is one change of one item, as the log keeps it: it is encoded by whoever reads it.
 type record struct {
 	id       string
@@ -41,8 +38,9 @@ func (r *record) keys(s *schema) attribute.Map {
 // changeLog is the log of a table's changes in commit order. It holds what a feed has not read or a stream still offers; without
 // either it keeps nothing.
 type changeLog struct {
-	table  *table
-	active atomic.Bool // whether changes must be recorded; read without mu
+	table     *table
+	retention time.Duration // of streams
+	active    atomic.Bool   // whether changes must be recorded; read without mu
 
 	mu      sync.Mutex
 	start   uint64 // sequence number of records[0]
@@ -88,7 +86,7 @@ func (l *changeLog) waiting() chan struct{} {
 
 // trim forgets records that every feed has read and no stream offers any more, once they are half of all or nobody is left. mu is held.
 func (l *changeLog) trim(now time.Time) {
-	l.streams = slices.DeleteFunc(l.streams, func(s *stream) bool { return !s.enabled() && now.Sub(s.disabled) > retention })
+	l.streams = slices.DeleteFunc(l.streams, func(s *stream) bool { return !s.enabled() && now.Sub(s.disabled) > l.retention })
 	keep := l.end()
 	for _, f := range l.feeds {
 		keep = min(keep, f.next)
@@ -109,7 +107,7 @@ func (l *changeLog) trim(now time.Time) {
 
 // horizon is the sequence number of the oldest record that a stream still offers. mu is held.
 func (l *changeLog) horizon(now time.Time) uint64 {
-	oldest := now.Add(-retention)
+	oldest := now.Add(-l.retention)
 	i, _ := slices.BinarySearchFunc(l.records, oldest, func(r record, t time.Time) int { return r.time.Compare(t) })
 	return l.start + uint64(i)
 }

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"transactional-outbox/local/awsapi"
@@ -26,6 +27,8 @@ func (c constraints) err() error {
 	}
 	return validation("%d validation errors detected: %s", len(c), strings.Join(c, "; "))
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 func quoted(value string) string { return "'" + value + "'" }
 

@@ -13,7 +13,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"hash/maphash"
 	"sync"
 	"time"
 
@@ -34,6 +33,9 @@ type Options struct {
 
 	// ExpireEvery is the time between two runs of [Engine.ExpireDue]. 0 means a minute; negative means never: only when called.
 	ExpireEvery time.Duration
+
+	// StreamRetention is how long streams offer their records, which stay in memory. 0 means 24 hours, as on AWS.
+	StreamRetention time.Duration
 
 	// Hook, if set, sees every operation. It is the seam for fault injection.
 	Hook Hook
@@ -86,11 +88,14 @@ func New(opts *Options) *Engine {
 	if o.NewID == nil {
 		o.NewID = newUUID
 	}
+	if o.StreamRetention == 0 {
+		o.StreamRetention = 24 * time.Hour
+	}
 	if o.ExpireEvery == 0 {
 		o.ExpireEvery = time.Minute
 	}
 	e.stats.init(e.operations)
-	e.tokens.seed = maphash.MakeSeed()
+	e.tokens.init()
 	if o.ExpireEvery > 0 {
 		e.stopped.Go(e.tend)
 	}

@@ -48,9 +48,8 @@ func (e *Engine) getRecords(auth awsapi.Authorizer, request []byte) ([]byte, err
 		return nil, err
 	}
 	out := newAnswer()
-	bytes := 0
 	next := from.next
-	out.list("Records", s.fitting(t, records, &bytes), func(i int) {
+	out.list("Records", s.fitting(records), func(i int) {
 		e.appendStreamRecord(out, t, s, &records[i], next)
 		next++
 	})
@@ -68,6 +67,7 @@ func (l *changeLog) read(s *stream, from uint64, limit int, now time.Time) ([]re
 	if from < min(max(s.first, l.horizon(now)), end) {
 		return nil, false, trimmedData()
 	}
+	from = min(from, end)
 	to := min(from+uint64(limit), end)
 	records := slices.Clone(l.records[from-l.start : to-l.start])
 	return records, s.enabled() || to < end, nil
@@ -85,10 +85,11 @@ func (s *stream) images(r *record) (old, new *item) {
 }
 
 // fitting returns how many of the records fit into an answer, one at least.
-func (s *stream) fitting(t *table, records []record, bytes *int) int {
+func (s *stream) fitting(records []record) int {
+	bytes := 0
 	for i := range records {
 		old, new := s.images(&records[i])
-		if *bytes += old.bytes() + new.bytes(); *bytes > maxRecordsBytes && i > 0 {
+		if bytes += old.bytes() + new.bytes(); bytes > maxRecordsBytes && i > 0 {
 			return i
 		}
 	}

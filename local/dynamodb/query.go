@@ -2,7 +2,6 @@ package dynamodb
 
 import (
 	"errors"
-	"strconv"
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb/expression"
@@ -13,8 +12,6 @@ type queryRequest struct {
 	KeyConditionExpression *string
 	ScanIndexForward       *bool
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // messageOf returns the message of an *awsapi.Error without its code.
 func messageOf(err error) string {

@@ -94,7 +94,7 @@ func (e *Engine) newTable(name string, key schema) *table {
 	for i := range t.shards {
 		t.shards[i].order = e.made*shards + uint64(i)
 	}
-	t.log.table = t
+	t.log.table, t.log.retention = t, e.options.StreamRetention
 	return t
 }
 

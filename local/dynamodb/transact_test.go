@@ -30,9 +30,11 @@ func TestTransactWriteItems(t *testing.T) {
 		{"TransactWriteItems", `{"TransactItems":[]}`, `ValidationException: 1 validation error detected: Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1`},
 		{"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"none","Item":{"pk":{"S":"a"}}}}]}`, `ResourceNotFoundException: Requested resource not found`},
 		{"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"hash","Item":{"pk":{"S":"d"}}}},{"Update":{"TableName":"hash","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET x = nothing"}},{"Delete":{"TableName":"hash","Key":{}}}]}`,
-			`TransactionCanceledException: Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError, ValidationError] ` +
-				`{"CancellationReasons":[{"Code":"None"},{"Code":"ValidationError","Message":"The provided expression refers to an attribute that does not exist in the item"},` +
-				`{"Code":"ValidationError","Message":"The provided key element does not match the schema"}]}`},
+			`TransactionCanceledException: Transaction cancelled, please refer cancellation reasons for specific reasons [None, None, ValidationError] ` +
+				`{"CancellationReasons":[{"Code":"None"},{"Code":"None"},{"Code":"ValidationError","Message":"The provided key element does not match the schema"}]}`},
+		{"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"hash","Item":{"pk":{"S":"d"}}}},{"Update":{"TableName":"hash","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET x = nothing"}}]}`,
+			`TransactionCanceledException: Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError] ` +
+				`{"CancellationReasons":[{"Code":"None"},{"Code":"ValidationError","Message":"The provided expression refers to an attribute that does not exist in the item"}]}`},
 		{"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"hash","Item":{"pk":{"S":"d"}},"ConditionExpression":"= :a"}}]}`, `ValidationException: Invalid ConditionExpression: Syntax error; token: "=", near: "= :a"`},
 		{"TransactWriteItems", `{"TransactItems":[{"ConditionCheck":{"TableName":"hash","Key":{"pk":{"S":"d"}}}}]}`,
 			`ValidationException: 1 validation error detected: Value null at 'transactItems.1.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member must not be null`},

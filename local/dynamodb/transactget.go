@@ -1,8 +1,6 @@
 package dynamodb
 
 import (
-	"errors"
-
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb/expression"
 )
@@ -104,7 +102,7 @@ func (e *Engine) transactReads(auth awsapi.Authorizer, r *transactGetRequest) ([
 			faults[i] = t.checkSelection(reads[i].selection)
 		}
 		if faults[i] != nil {
-			continue
+			return nil, canceled(faults)
 		}
 		reads[i].place = t.schema.placeOf(item.Get.Key)
 		for _, other := range reads[:i] {
@@ -112,9 +110,6 @@ func (e *Engine) transactReads(auth awsapi.Authorizer, r *transactGetRequest) ([
 				return nil, validation("Transaction request cannot include multiple operations on one item")
 			}
 		}
-	}
-	if errors.Join(faults...) != nil {
-		return nil, canceled(faults)
 	}
 	return reads, nil
 }

@@ -123,7 +123,8 @@ func (e *Engine) transactWrite(auth awsapi.Authorizer, request []byte) ([]byte, 
 		return t.answer(&r, false), nil
 	}
 	now := e.options.Clock()
-	again, err := e.tokens.begin(*r.ClientRequestToken, r.fingerprint(e.tokens.seed), now)
+	token := e.tokens.hash(*r.ClientRequestToken)
+	again, err := e.tokens.begin(token, r.fingerprint(e.tokens.seeds[2]), now)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (e *Engine) transactWrite(auth awsapi.Authorizer, request []byte) ([]byte, 
 		return t.answer(&r, true), nil
 	}
 	err = t.perform(e)
-	e.tokens.end(*r.ClientRequestToken, err == nil, e.options.Clock())
+	e.tokens.end(token, err == nil, e.options.Clock())
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (e *Engine) transactWrite(auth awsapi.Authorizer, request []byte) ([]byte, 
 type transaction struct {
 	writes []*write
 	shards []*shard
-	faults []error // of the writes, known without looking at their items; nil if there are none
+	faults []error // of the writes; nil if there are none
 }
 
 // newTransaction authorizes and prepares the writes.
@@ -158,25 +159,25 @@ func (e *Engine) newTransaction(auth awsapi.Authorizer, r *transactWriteRequest)
 	}
 	size := 0
 	for i := range r.TransactItems {
-		action, _, _, _, key, _ := r.TransactItems[i].only()
+		action, _, _, conditional, key, _ := r.TransactItems[i].only()
 		w, err := action.prepare(e)
 		if err != nil {
 			return nil, err
 		}
 		t.writes[i] = w
-		size += key.Size()
+		size += key.Size() + attribute.Map(conditional.ExpressionAttributeValues).Size()
 	}
 	if size > maxTransactionBytes {
-		return nil, validation("Collective size of the items in the transaction exceeds the limit of 4 MB")
+		return nil, validation("Transaction payload size cannot exceed 4 MB")
 	}
 	for i, w := range t.writes {
 		if tables[i] == nil {
 			return nil, tableNotFound()
 		}
-		// What is wrong with a key is a reason for cancellation, as real DynamoDB has it.
+		// What is wrong with a key is a reason for cancellation, and the only one: DynamoDB looks no further.
 		if err := w.aim(tables[i]); err != nil {
 			t.fault(i, err)
-			continue
+			return nil, canceled(t.faults)
 		}
 		for _, other := range t.writes[:i] {
 			if other.table == w.table && other.place == w.place {
@@ -204,9 +205,6 @@ func (t *transaction) perform(e *Engine) error {
 		defer s.Unlock()
 	}
 	for i, w := range t.writes {
-		if w.shard == nil {
-			continue // faulty
-		}
 		if err := w.evaluate(); err != nil {
 			if isNotFound(err) {
 				return err

@@ -1,11 +1,6 @@
 package attribute
 
-import (
-	"slices"
-	"strconv"
-)
-
-func itoa(n int) string { return strconv.Itoa(n) }
+import "slices"
 
 // Plus returns the sum of two numbers. An error is an [Invalid]: the sum is out of range.
 func (v Value) Plus(w Value) (Value, error) {

@@ -180,7 +180,7 @@ func readScalar(dec *jsontext.Decoder, kind Kind) (string, error) {
 		raw, err := base64.StdEncoding.Strict().DecodeString(text)
 		if err != nil {
 			if len(text)%4 != 0 {
-				return "", malformed("Base64 encoded length is expected a multiple of 4 bytes but found: " + itoa(len(text)))
+				return "", malformed("Base64 encoded length is expected a multiple of 4 bytes but found: " + strconv.Itoa(len(text)))
 			}
 			return "", malformed("Invalid last non-pad Base64 character dectected")
 		}

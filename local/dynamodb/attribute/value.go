@@ -5,6 +5,7 @@ package attribute
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -80,7 +81,7 @@ func Bool(b bool) Value { return Value{kind: BOOL, truth: b} }
 func Null() Value { return Value{kind: NULL, truth: true} }
 
 // Integer returns a value of kind N.
-func Integer(n int) Value { return Value{kind: N, text: itoa(n)} }
+func Integer(n int) Value { return Value{kind: N, text: strconv.Itoa(n)} }
 
 // Number returns a value of kind N; text is anything that DynamoDB accepts as a number.
 func Number(text string) (Value, error) {
