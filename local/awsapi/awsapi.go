@@ -11,6 +11,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -38,6 +39,10 @@ func (e *Error) Error() string {
 func Errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
+
+// ErrNoAnswer is what a [Service] returns to have the connection dropped without an answer, whatever it has done: the caller does not
+// know what happened. It is for fault injection that has to look into requests; see also [Options.Aborted].
+var ErrNoAnswer = errors.New("the answer is lost")
 
 // Authorizer decides whether the caller may perform action (such as "kinesis:PutRecords") on resource, an ARN. It returns an [*Error]
 // with code AccessDeniedException if not. A nil Authorizer is the desk's owner, to whom everything is allowed: use [Authorizer.Check]

@@ -74,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	response, err := call(h.Services[service], r, auth, operation, body.Bytes())
-	if h.Aborted != nil && h.Aborted(r, service, operation) {
+	if errors.Is(err, ErrNoAnswer) || h.Aborted != nil && h.Aborted(r, service, operation) {
 		// The documented way to drop a connection without a log line.
 		panic(http.ErrAbortHandler)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -173,29 +174,40 @@ func TestInterceptAnswersInPlaceOfTheEngine(t *testing.T) {
 	}
 }
 
-func TestAbortedRequestsGetNoAnswerAfterTheWorkIsDone(t *testing.T) {
-	var worked atomic.Int64
-	server, err := awsapi.Listen(0, awsapi.NewHandler(&awsapi.Options{
-		Services: everywhere(serviceFunc(func(context.Context, awsapi.Authorizer, string, []byte) ([]byte, error) {
-			worked.Add(1)
-			return []byte("{}"), nil
-		})),
-		Aborted: func(*http.Request, string, string) bool { return true },
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	r := post("Kinesis_20131202.PutRecords", "{}")
-	r, _ = http.NewRequest("POST", server.URL(), r.Body)
-	r.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
-	r.Header.Set("Authorization", signature)
-	if _, err := http.DefaultTransport.RoundTrip(r); err == nil {
-		t.Error("the request was answered")
-	}
-	server.Close()
-	if worked.Load() != 1 {
-		t.Errorf("the engine worked %d times, want 1", worked.Load())
+func TestRequestsWithoutAnAnswer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		aborted func(*http.Request, string, string) bool
+		err     error
+	}{
+		"aborted from outside":         {func(*http.Request, string, string) bool { return true }, nil},
+		"aborted by the service":       {nil, awsapi.ErrNoAnswer},
+		"aborted by a wrapped service": {nil, fmt.Errorf("fault: %w", awsapi.ErrNoAnswer)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var worked atomic.Int32
+			server, err := awsapi.Listen(0, awsapi.NewHandler(&awsapi.Options{
+				Services: everywhere(serviceFunc(func(context.Context, awsapi.Authorizer, string, []byte) ([]byte, error) {
+					worked.Add(1)
+					return []byte("{}"), tt.err
+				})),
+				Aborted: tt.aborted,
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			r := post("Kinesis_20131202.PutRecords", "{}")
+			r, _ = http.NewRequest("POST", server.URL(), r.Body)
+			r.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
+			r.Header.Set("Authorization", signature)
+			if _, err := http.DefaultTransport.RoundTrip(r); err == nil {
+				t.Error("the request was answered")
+			}
+			server.Close()
+			if worked.Load() != 1 {
+				t.Errorf("the engine worked %d times, want 1", worked.Load())
+			}
+		})
 	}
 }
 
