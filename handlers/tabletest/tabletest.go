@@ -6,8 +6,11 @@ import (
 	"context"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -32,7 +35,7 @@ type Tables struct {
 // Options of Tables; every field may be left out.
 type Options struct {
 	Hook     engine.Hook // sees every operation, for faults
-	Attempts int         // of the client; 1 by default, so that tests see every failure
+	Attempts int         // of the client; 1 by default, so that tests see every failure; more are made without a pause
 }
 
 // New starts tables.
@@ -50,7 +53,11 @@ func New(tb testing.TB, o *Options) *Tables {
 		}
 	})
 	t := &Tables{Engine: e, URL: server.URL, Client: dynamodb.New(dynamodb.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), HTTPClient: server.Client(), RetryMaxAttempts: max(o.Attempts, 1),
+		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), HTTPClient: server.Client(),
+		Retryer: retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts, r.RateLimiter = max(o.Attempts, 1), ratelimit.None
+			r.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		}),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "owner", SecretAccessKey: "secret"}, nil
 		}),

@@ -1,0 +1,213 @@
+package projection_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"transactional-outbox/handlers/change"
+	"transactional-outbox/handlers/projection"
+	"transactional-outbox/handlers/tabletest"
+	"transactional-outbox/local/awsapi"
+)
+
+// faults lets operations fail before they are performed, or lose their answer after, each with a probability.
+type faults struct {
+	before, after float64
+	mu            sync.Mutex
+	random        *rand.Rand
+}
+
+func (f *faults) happens(p float64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.random != nil && f.random.Float64() < p
+}
+
+func (f *faults) Before(_ context.Context, operation string, _ []byte) error {
+	if (operation == "UpdateItem" || operation == "Query") && f.happens(f.before) {
+		return &awsapi.Error{Code: "ProvisionedThroughputExceededException", Message: "injected"}
+	}
+	return nil
+}
+
+func (f *faults) After(_ context.Context, operation string, _, response []byte, err error) ([]byte, error) {
+	if operation == "UpdateItem" && err == nil && f.happens(f.after) {
+		return nil, &awsapi.Error{Code: "InternalServerError", Message: "injected", Status: 500}
+	}
+	return response, err
+}
+
+// drain delivers a shard's records as an event source mapping does: in batches, and after a failure again from the lowest
+// failed record on.
+func drain(c *projection.Consumer, shard []change.Delivery, size func() int, total *tally) error {
+	for attempts := 0; len(shard) > 0; attempts++ {
+		if attempts > 10_000 {
+			return fmt.Errorf("%d records never pass", len(shard))
+		}
+		batch := shard[:min(size(), len(shard))]
+		out := c.Consume(context.Background(), batch)
+		total.applied.Add(int64(out.Applied))
+		total.parked.Add(int64(out.Parked))
+		done := len(batch)
+		for _, number := range out.Failures {
+			for i := range batch {
+				if batch[i].SequenceNumber == number {
+					done = min(done, i)
+				}
+			}
+		}
+		shard = shard[done:]
+	}
+	return nil
+}
+
+type tally struct{ applied, parked atomic.Int64 }
+
+// Whatever the stream does to the records of an order, as long as its last one arrives at all: what comes out is the fold
+// of exactly its events, in order, each with one effect.
+func TestAnyDeliveryEndsInTheFold(t *testing.T) {
+	f := &faults{}
+	for name, attempts := range map[string]int{"failures that reach the consumer": 1, "a client that tries again": 4} {
+		tables := tabletest.New(t, &tabletest.Options{Hook: f, Attempts: attempts})
+		run := 0
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				run++
+				seed := rapid.Uint64().Draw(rt, "seed")
+				random := rand.New(rand.NewPCG(seed, seed))
+				orders := rapid.IntRange(1, 4).Draw(rt, "orders")
+				length := rapid.IntRange(1, 12)
+				shards := make([][]change.Delivery, rapid.IntRange(1, 3).Draw(rt, "shards"))
+				loss := rapid.Float64Range(0, 0.6).Draw(rt, "loss")
+				doubling := rapid.Float64Range(0, 0.6).Draw(rt, "doubling")
+				mixing := rapid.IntRange(0, 6).Draw(rt, "mixing")
+				f.random = nil
+
+				lengths := map[string]int{}
+				var emitted []string
+				for o := range orders {
+					id := fmt.Sprintf("%s-%d-%d", name, run, o)
+					lengths[id] = length.Draw(rt, "length")
+					for i, e := range story(id, lengths[id]) {
+						tables.Put(t, tabletest.Events, e.Item())
+						if last := i+1 == lengths[id]; !last && random.Float64() < loss {
+							continue
+						}
+						emitted = append(emitted, record(e, nil))
+						for random.Float64() < doubling {
+							emitted = append(emitted, record(e, nil))
+						}
+					}
+				}
+				for i := range emitted { // swap with a record up to mixing places on
+					j := min(i+random.IntN(mixing+1), len(emitted)-1)
+					emitted[i], emitted[j] = emitted[j], emitted[i]
+				}
+				for i, text := range emitted {
+					s := random.IntN(len(shards))
+					shards[s] = append(shards[s], change.Delivery{SequenceNumber: fmt.Sprint(i), Data: text})
+				}
+				f.before, f.after = rapid.Float64Range(0, 0.3).Draw(rt, "failures"), rapid.Float64Range(0, 0.3).Draw(rt, "lost answers")
+				f.random = rand.New(rand.NewPCG(seed, 1))
+
+				var total tally
+				var wait sync.WaitGroup
+				problems := make([]error, len(shards))
+				for i := range shards {
+					sizes := rand.New(rand.NewPCG(seed, uint64(i)))
+					wait.Go(func() {
+						c := consumer(tables.Client, &projection.Options{Concurrency: 1 + i})
+						problems[i] = drain(c, shards[i], func() int { return 1 + sizes.IntN(8) }, &total)
+					})
+				}
+				wait.Wait()
+				f.random = nil
+				for _, err := range problems {
+					if err != nil {
+						rt.Fatal(err)
+					}
+				}
+
+				all := states(t, tables)
+				events := 0
+				for id, n := range lengths {
+					events += n
+					expected := &want{Last: int64(n), Status: []string{"CLOSED", "OPEN"}[n%2], ID: fmt.Sprintf("%s-%d", id, n)}
+					if diff := cmp.Diff(expected, seen(all[id])); diff != "" {
+						rt.Fatalf("order %s (-want +got):\n%s", id, diff)
+					}
+				}
+				if total.parked.Load() != 0 {
+					rt.Fatalf("%d records of parked orders", total.parked.Load())
+				}
+				// With answers lost on the way to the consumer an effect may go uncounted, but none can be counted twice.
+				if got := int(total.applied.Load()); got > events || f.after == 0 && got != events {
+					rt.Fatalf("%d effects of %d events", got, events)
+				}
+			})
+		})
+	}
+}
+
+// The effects themselves, one by one, as the table sees them: each event once, in sequence.
+func TestEffectsAreInSequence(t *testing.T) {
+	tables := tabletest.New(t, nil)
+	feed, err := tables.Engine.Feed(tabletest.Fulfilments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const orders, length = 5, 20
+	var list []string
+	for o := range orders {
+		s := story(fmt.Sprint("o", o), length)
+		putEvents(t, tables, s...)
+		list = append(list, records(s...)...)
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, seed))
+	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	var wait sync.WaitGroup
+	for part := range 4 {
+		wait.Go(func() {
+			var total tally
+			if err := drain(consumer(tables.Client, nil), deliver(list[part*25:part*25+25]...), func() int { return 7 }, &total); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	next := map[string]int{}
+	for total := 0; total < orders*length; {
+		changes, err := feed.Next(t.Context(), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			total++
+			var image struct {
+				OrderID      struct{ S string }
+				LastSequence struct {
+					N int `json:",string"`
+				}
+			}
+			decode(t, c.NewImage, &image)
+			if next[image.OrderID.S]++; image.LastSequence.N != next[image.OrderID.S] {
+				t.Fatalf("order %s went to %d, want %d", image.OrderID.S, image.LastSequence.N, next[image.OrderID.S])
+			}
+		}
+	}
+	if n := tables.Engine.Stats().ItemsWritten; n != int64(orders*length*2) {
+		t.Errorf("%d items written, want each event and each effect once: %d", n, orders*length*2)
+	}
+}
+
+var _ projection.DynamoDB = (*dynamodb.Client)(nil)
