@@ -18,6 +18,7 @@ import (
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb"
+	"transactional-outbox/local/faults"
 	"transactional-outbox/local/iam"
 	"transactional-outbox/local/kinesis"
 	"transactional-outbox/local/lambda"
@@ -45,6 +46,8 @@ type Options struct {
 	// replication; negative means never. Seed seeds it.
 	Duplicate float64
 	Seed      uint64
+	// Faults makes things go wrong in place of Duplicate, and is closed with the Cloud. Nil means that Duplicate says what does.
+	Faults *faults.Injector
 	// Clock tells the time. Nil means time.Now.
 	Clock func() time.Time
 	// Log receives what goes to log groups, from several goroutines. Nil discards it.
@@ -93,7 +96,7 @@ func New(options Options) (*Cloud, error) {
 	c.dynamodb = dynamodb.New(&dynamodb.Options{Region: options.Region, Account: options.Account, Clock: options.Clock})
 	c.kinesis = kinesis.New(&kinesis.Options{Region: options.Region, Account: options.Account, Clock: options.Clock})
 	c.sqs = sqs.New(&sqs.Options{Region: options.Region, Account: options.Account, Endpoint: options.Endpoint, Clock: options.Clock})
-	c.lambda = lambda.New(&lambda.Options{Region: options.Region, Clock: options.Clock})
+	c.lambda = lambda.New(&lambda.Options{Region: options.Region, Clock: options.Clock, Fault: options.Faults.Kill})
 	c.accessKeys.init()
 	c.types = map[string]resourceType{
 		"aws:apigatewayv2/api:Api":                                             c.apis(),
@@ -114,7 +117,7 @@ func New(options Options) (*Cloud, error) {
 	}
 	c.endpoint = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: awsapi.NewHandler(&awsapi.Options{
 		Services: map[string]awsapi.Service{
-			awsapi.DynamoDB: c.dynamodb, awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
+			awsapi.DynamoDB: options.Faults.Tables(c.dynamodb), awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
 		},
 		Principal: c.accessKeys.principal,
 		Logger:    options.Logger,
@@ -128,6 +131,11 @@ func (o *Options) setDefaults() {
 	o.Account = orDefault(o.Account, "000000000000")
 	o.APIListen = orDefault(o.APIListen, "127.0.0.1:0")
 	o.AWSListen = orDefault(o.AWSListen, "127.0.0.1:0")
+	if o.Faults == nil {
+		o.Faults = faults.New(faults.Mix{}, o.Seed, nil)
+	} else {
+		o.Duplicate = -1
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -158,7 +166,7 @@ func (c *Cloud) Close() error {
 	for _, running := range c.mappingByID.drain() {
 		failures = append(failures, running.Close())
 	}
-	failures = append(failures, shutdown(ctx, c.endpoint), c.dynamodb.Close())
+	failures = append(failures, shutdown(ctx, c.endpoint), c.options.Faults.Close(), c.dynamodb.Close())
 	c.servers.Wait()
 	return errors.Join(failures...)
 }

@@ -67,6 +67,7 @@ func (c *Cloud) createDestination(ctx context.Context, in destinationInput) (str
 		Precision: replication.Precision(in.ApproximateCreationDateTimePrecision),
 		Duplicate: c.options.Duplicate,
 		Seed:      c.options.Seed,
+		Chaos:     c.options.Faults.Chaos(observedWriter{c.kinesis, c.options.OnStreamRecord}, in.StreamARN),
 		Clock:     c.options.Clock,
 		Logger:    c.options.Logger,
 	})

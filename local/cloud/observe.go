@@ -16,6 +16,15 @@ import (
 // Feed reads the changes of a table from now on, in commit order and complete. Close it.
 func (c *Cloud) Feed(table string) (*dynamodb.Feed, error) { return c.dynamodb.Feed(table) }
 
+// Tables, Streams and Queues are DynamoDB, Kinesis and SQS as the desk's owner calls them with a nil Authorizer.
+func (c *Cloud) Tables() awsapi.Service { return c.dynamodb }
+
+// Streams is documented with [Cloud.Tables].
+func (c *Cloud) Streams() awsapi.Service { return c.kinesis }
+
+// Queues is documented with [Cloud.Tables].
+func (c *Cloud) Queues() awsapi.Service { return c.sqs }
+
 // TableStats counts the calls of the DynamoDB engine.
 func (c *Cloud) TableStats() dynamodb.Stats { return c.dynamodb.Stats() }
 

@@ -87,6 +87,11 @@ func (c *Cloud) createTable(ctx context.Context, in tableInput) (string, propert
 		if err := c.setTTL(ctx, in.Name, *in.TTL); err != nil {
 			return "", nil, err
 		}
+		feed, err := c.dynamodb.Feed(in.Name)
+		if err != nil {
+			return "", nil, err
+		}
+		c.options.Faults.Expire(feed, func(keys []byte) (bool, error) { return c.dynamodb.Expire(in.Name, keys) })
 	}
 	if in.PointInTimeRecovery != nil && in.PointInTimeRecovery.Enabled {
 		if err := c.setPointInTimeRecovery(ctx, in.Name, true); err != nil {
