@@ -7,7 +7,7 @@
 //
 //	<!-- ci: run -->           run it; it must succeed
 //	<!-- ci: serve: TEXT -->   start it, wait until it has said TEXT, and leave it running for the blocks that follow
-//	<!-- ci: stop -->          (without a block) interrupt what is served; it must exit with 0
+//	<!-- ci: stop -->          (without a block) interrupt what is served; it must end
 //	<!-- ci: test -->          the test command: exactly one block, printed by -print test, not run here
 //	<!-- ci: skip: REASON -->  not run, for a reason that is printed
 //

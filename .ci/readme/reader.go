@@ -137,13 +137,17 @@ func begin(dir, script string, out io.Writer) (*session, error) {
 	return s, nil
 }
 
-// interrupt does what Ctrl-C does, and wants the script to succeed all the same.
+// interrupt does what Ctrl-C does, and wants the script to end and to leave nothing behind. With what status it ends says
+// nothing: `go run` exits with 1 after every interrupt, however well the program that it runs has ended.
 func (s *session) interrupt() error {
 	if err := syscall.Kill(-s.group, syscall.SIGINT); err != nil {
 		return fmt.Errorf("interrupt: %w", err)
 	}
 	select {
 	case err := <-s.ended:
+		if _, exited := errors.AsType[*exec.ExitError](err); exited {
+			err = nil
+		}
 		return errors.Join(err, s.gone())
 	case <-time.After(stopLimit):
 		return errors.Join(fmt.Errorf("still there %v after the interrupt", stopLimit), s.kill())

@@ -72,7 +72,8 @@ func TestPerform(t *testing.T) {
 		"two served":            {[]block{{do: serve, detail: "I am", script: server}, {do: serve, detail: "x", script: server}}, "still being served", "", ""},
 		"nothing to stop":       {[]block{{do: stop}}, "nothing is being served", "", ""},
 		"server without a word": {[]block{{do: serve, detail: "ready", script: "echo bye\n"}}, `ended before it said "ready"`, "", ""},
-		"server's bad end":      {[]block{{do: serve, detail: "I am", script: strings.Replace(server, "exit 0", "exit 3", 1)}, {do: stop}}, "exit status 3", "", ""},
+		"server's status":       {[]block{{do: serve, detail: "I am", script: strings.Replace(server, "exit 0", "exit 1", 1)}, {do: stop}}, "", "here", ""},
+		"server leaves a child": {[]block{{do: serve, detail: "I am", script: "trap 'exit 0' INT; (trap '' INT; echo here I am; exec sleep 60) & while true; do sleep 0.02; done\n"}, {do: stop}}, "left a process behind", "", ""},
 		"left behind":           {[]block{{do: run, script: "sleep 60 > /dev/null 2>&1 &\n"}}, "left a process behind", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
