@@ -54,7 +54,14 @@ func (a *accessLog) append(b []byte, x *exchange) []byte {
 // appendVariable writes the value of a variable, nothing if it has none.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 func (x *exchange) appendVariable(b []byte, name string) []byte {
+	if claim, ok := strings.CutPrefix(name, "authorizer.claims."); ok {
+		return escape(b, x.caller.claims[claim])
+	}
 	switch name {
+	case "authorizer.error":
+		return escape(b, x.caller.refusal)
+	case "identity.accountId", "identity.caller", "identity.user", "identity.userArn":
+		return escape(b, x.caller.identity.variable(name))
 	case "accountId":
 		return append(b, x.api.opts.AccountID...)
 	case "apiId":
@@ -118,6 +125,19 @@ func (x *exchange) appendVariable(b []byte, name string) []byte {
 		return strconv.AppendInt(b, int64(x.status), 10)
 	}
 	return b
+}
+
+// variable is what the access log may say of a caller.
+func (i *Identity) variable(name string) string {
+	switch {
+	case i == nil:
+		return ""
+	case name == "identity.accountId":
+		return i.AccountID
+	case name == "identity.userArn":
+		return i.UserARN
+	}
+	return i.UserID
 }
 
 func appendStatus(b []byte, status int) []byte {

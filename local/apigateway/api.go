@@ -3,7 +3,9 @@
 // Make one with [New], add integrations, routes and a stage, and serve it: an [API] is an [http.Handler]. Changes take effect with the
 // next request, as with a stage that deploys automatically.
 //
-// Not covered: authorizers, request parameter mapping, HTTP and private integrations, payload format 1.0, custom domains, explicit
+// Routes are open, or check who calls: AWS_IAM (a SigV4 signature in the Authorization header) or a JWT authorizer.
+//
+// Not covered: Lambda authorizers, presigned URLs, request parameter mapping, HTTP and private integrations, payload format 1.0, custom domains, explicit
 // deployments, the account-wide throttle. What is not covered is refused by name when it is configured.
 package apigateway
 
@@ -34,6 +36,8 @@ type Options struct {
 	DomainName string
 	// Clock is the current time. Nil means time.Now.
 	Clock func() time.Time
+	// Identify tells who holds an access key, for routes with AWS_IAM. Nil knows none.
+	Identify func(accessKeyID string) (Identity, bool)
 	// Random is the source of request and trace ids. Nil means the generator of math/rand/v2.
 	Random rand.Source
 	// Logger tells why requests were answered with 5xx. Nil discards.
@@ -50,6 +54,7 @@ type API struct {
 	mu           sync.Mutex // guards the configuration below
 	cors         *CORS
 	integrations map[string]*integration
+	authorizers  map[string]*authorizer
 	routes       map[string]*Route // by id
 	stages       map[string]*Stage
 	table        atomic.Pointer[table] // what requests use, made from it
@@ -59,7 +64,7 @@ type API struct {
 func New(id string, invoker Invoker, opts *Options) *API {
 	a := &API{
 		id: id, invoker: invoker,
-		integrations: map[string]*integration{}, routes: map[string]*Route{}, stages: map[string]*Stage{},
+		integrations: map[string]*integration{}, authorizers: map[string]*authorizer{}, routes: map[string]*Route{}, stages: map[string]*Stage{},
 	}
 	if opts != nil {
 		a.opts = *opts

@@ -46,8 +46,12 @@ type Route struct {
 	Key string
 	// Target is "integrations/<integration id>".
 	Target string
-	// AuthorizationType must be NONE or "", which means the same.
+	// AuthorizationType is NONE or "", which means the same, AWS_IAM or JWT.
 	AuthorizationType string
+	// AuthorizerID names the authorizer of a route with JWT.
+	AuthorizerID string
+	// AuthorizationScopes are scopes of which a token must have one. None means that no scope is needed.
+	AuthorizationScopes []string
 }
 
 // Stage makes the API reachable: $default at the root, any other under /<name>.
@@ -151,9 +155,6 @@ func (a *API) DeleteIntegration(id string) {
 
 // PutRoute adds or replaces a route. Two routes with one key are a ConflictException.
 func (a *API) PutRoute(id string, r Route) error {
-	if r.AuthorizationType != "" && r.AuthorizationType != "NONE" {
-		return badRequest("Route.AuthorizationType %s is not supported here: use NONE", r.AuthorizationType)
-	}
 	if _, err := parseRoute(r.Key); err != nil {
 		return err
 	}
@@ -165,6 +166,9 @@ func (a *API) PutRoute(id string, r Route) error {
 	defer a.mu.Unlock()
 	if a.integrations[integrationID] == nil {
 		return badRequest("Route.Target %q: there is no such integration", r.Target)
+	}
+	if err := a.checkAuthorization(&r); err != nil {
+		return err
 	}
 	for other, route := range a.routes {
 		if other != id && route.Key == r.Key {

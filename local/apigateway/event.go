@@ -16,7 +16,7 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 //
 // The name of rawPath misleads: HTTP APIs decode it. requestContext.authentication is there only with mutual TLS, and
-// requestContext.authorizer only with an authorizer.
+// requestContext.authorizer only on routes that check who calls.
 func (x *exchange) appendEvent(b []byte) []byte {
 	r := x.r
 	b = append(b, `{"version":"2.0","routeKey":`...)
@@ -32,6 +32,10 @@ func (x *exchange) appendEvent(b []byte) []byte {
 	b = quote(b, x.api.opts.AccountID)
 	b = append(b, `,"apiId":`...)
 	b = quote(b, x.api.id)
+	if x.caller.context != nil {
+		b = append(b, `,"authorizer":`...)
+		b = append(b, x.caller.context...)
+	}
 	b = append(b, `,"domainName":`...)
 	b = quote(b, x.api.opts.DomainName)
 	b = append(b, `,"domainPrefix":`...)

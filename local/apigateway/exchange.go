@@ -32,6 +32,8 @@ type exchange struct {
 	sourceIP  string
 	body      []byte
 
+	caller caller
+
 	event []byte
 	names []string
 	query []parameter
@@ -119,7 +121,9 @@ func (x *exchange) serve() {
 		}
 		return
 	}
-	x.integrate()
+	if x.authorize() {
+		x.integrate()
+	}
 }
 
 // integrate calls the function and answers the client. The call goes on when the client hangs up, as it does on AWS.

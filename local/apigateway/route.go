@@ -33,6 +33,10 @@ type route struct {
 	path     string
 	segments []segment
 	target   *integration // nil if it was deleted
+
+	authorization string // of the constants
+	authorizer    *authorizer
+	scopes        []string
 }
 
 // parameter is a path variable's value.

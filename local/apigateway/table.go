@@ -33,6 +33,7 @@ func (a *API) rebuild() {
 		if err != nil {
 			continue // PutRoute has refused it
 		}
+		parsed.authorization, parsed.authorizer, parsed.scopes = r.AuthorizationType, a.authorizers[r.AuthorizerID], r.AuthorizationScopes
 		parsed.target = a.integrations[strings.TrimPrefix(r.Target, "integrations/")]
 		t.routes = append(t.routes, parsed)
 	}
