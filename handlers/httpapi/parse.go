@@ -55,7 +55,6 @@ func (p *parser) event(r *Request) {
 			p.object(func(name string) { p.context(r, name) })
 		case "body":
 			r.body = p.text()
-			r.BodyBytes = len(r.body)
 		case "isBase64Encoded":
 			r.base64 = p.Bool()
 		default:

@@ -18,11 +18,10 @@ const maxBody = 128 << 10
 
 // A Request is what of an event the handlers look at.
 type Request struct {
-	RouteKey  string // like POST /orders
-	ID        string // of the request, given by API Gateway
-	OrderID   string // path parameter orderId
-	Caller    string // see caller
-	BodyBytes int    // of the body as it came
+	RouteKey string // like POST /orders
+	ID       string // of the request, given by API Gateway
+	OrderID  string // path parameter orderId
+	Caller   string // who asks, as the route's authorizer found; anonymous where it has none
 
 	ContentType    string
 	IdempotencyKey *string // nil where the header is absent
@@ -33,16 +32,10 @@ type Request struct {
 	base64 bool
 }
 
-// anonymous is the caller where the route has no authorizer.
-const anonymous = "anonymous"
-
-// Anonymous is who calls where a route has no authorizer.
-func (r *Request) Anonymous() bool { return r.Caller == anonymous }
-
 // ParseRequest reads an event in payload format 2.0.
 func ParseRequest(payload []byte) (*Request, error) {
 	p := parser{Scanner: jsonscan.New(string(payload))}
-	r := &Request{Caller: anonymous}
+	r := &Request{Caller: "anonymous"}
 	p.event(r)
 	p.End()
 	if err := p.Err(); err != nil {
