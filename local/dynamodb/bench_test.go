@@ -67,11 +67,11 @@ func report(b *testing.B, unit string, start time.Duration) {
 // BenchmarkTransaction places orders in tables that hold some already: two conditional puts through JSON.
 func BenchmarkTransaction(b *testing.B) {
 	for _, size := range []int64{1_000, 1_000_000} {
+		e := newBench(b)
+		fill(b, e, size)
+		var next atomic.Int64
+		next.Store(size)
 		b.Run(fmt.Sprintf("items=%d", size), func(b *testing.B) {
-			e := newBench(b)
-			fill(b, e, size)
-			var next atomic.Int64
-			next.Store(size)
 			b.ReportAllocs()
 			start := cpu()
 			b.ResetTimer()
@@ -91,32 +91,24 @@ func BenchmarkTransaction(b *testing.B) {
 // BenchmarkUpdate moves an order on under a condition, as the consumer does.
 func BenchmarkUpdate(b *testing.B) {
 	for _, size := range []int64{1_000, 1_000_000} {
+		e := newBench(b)
+		fill(b, e, size)
+		var next atomic.Int64
 		b.Run(fmt.Sprintf("items=%d", size), func(b *testing.B) {
-			e := newBench(b)
-			fill(b, e, size)
-			var next atomic.Int64
 			b.ReportAllocs()
 			start := cpu()
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					n := next.Add(1)
-					request := fmt.Appendf(nil, `{"TableName":"orders","Key":{"orderId":{"S":"01JD%022d"}},"UpdateExpression":"SET #s = :s, version = version + :one, lastEventId = :e","ConditionExpression":"version = :v AND attribute_not_exists(parked)","ExpressionAttributeNames":{"#s":"status"},"ExpressionAttributeValues":{":s":{"S":"CANCELLED"},":one":{"N":"1"},":e":{"S":"01JDABCDEFGH"},":v":{"N":"%d"}}}`, n%size, 1+(n/size)-b2i(n%size == 0))
-					if _, err := e.Call(context.Background(), nil, "UpdateItem", request); err != nil {
-						continue // another goroutine was quicker
-					}
+					request := fmt.Appendf(nil, `{"TableName":"orders","Key":{"orderId":{"S":"01JD%022d"}},"UpdateExpression":"SET #s = :s, version = version + :one, lastEventId = :e","ConditionExpression":"version = :v AND attribute_not_exists(parked)","ExpressionAttributeNames":{"#s":"status"},"ExpressionAttributeValues":{":s":{"S":"CANCELLED"},":one":{"N":"1"},":e":{"S":"01JDABCDEFGH"},":v":{"N":"%d"}}}`, n%size, 1+n/size)
+					// An item's next round may overtake this one on the other processor: then its condition fails, which costs the same.
+					e.Call(context.Background(), nil, "UpdateItem", request)
 				}
 			})
 			report(b, "updates", start)
 		})
 	}
-}
-
-func b2i(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // BenchmarkMemory reports the heap that an order with its event takes.

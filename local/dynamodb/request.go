@@ -15,8 +15,7 @@ type arguments struct {
 	ExpressionAttributeValues expression.Values
 }
 
-// bound returns the arguments for binding expressions, checked. expressions are the request's texts, nil those that are absent;
-// names says which of them may use values.
+// bound returns the arguments for binding expressions, checked; parameters are the expressions that the request may carry.
 func (a *arguments) bound(parameters ...parameter) (*expression.Arguments, error) {
 	if a.ExpressionAttributeNames == nil && a.ExpressionAttributeValues == nil {
 		return &expression.Arguments{}, nil

@@ -102,7 +102,7 @@ func (s *schema) keyOf(item attribute.Map) attribute.Map {
 type place string
 
 // shard is the number of the shard that a place belongs to: the top bits of the hash, so that shards are in the order of places.
-func (p place) shard() int { return int(p[0]) >> (8 - shardBits) }
+func (p place) shard() int { return (int(p[0])<<8 | int(p[1])) >> (16 - shardBits) }
 
 // placeOf returns the place of an item, or of a key that [schema.checkKey] or [schema.checkItem] has passed.
 func (s *schema) placeOf(item attribute.Map) place {
