@@ -44,6 +44,9 @@ func (c *Cloud) apis() resourceType {
 			}
 			api := apigateway.New(id, c.lambda, &apigateway.Options{
 				AccountID: c.options.Account, Region: c.options.Region, Logger: c.options.Logger, Clock: c.options.Clock,
+				Identify: func(accessKeyID string) (apigateway.Identity, bool) {
+					return c.accessKeys.identify(c.options.Account, accessKeyID)
+				},
 			})
 			if err := api.Configure(in.settings()); err != nil {
 				listener.Close()
@@ -161,11 +164,13 @@ func (c *Cloud) integrations() resourceType {
 
 // routeInput are the supported inputs of aws:apigatewayv2/route:Route.
 type routeInput struct {
-	APIID             string `json:"apiId"`
-	RouteKey          string `json:"routeKey"`
-	Target            string `json:"target"`
-	AuthorizationType string `json:"authorizationType"`
-	OperationName     string `json:"operationName"`
+	APIID               string   `json:"apiId"`
+	RouteKey            string   `json:"routeKey"`
+	Target              string   `json:"target"`
+	AuthorizationType   string   `json:"authorizationType"`
+	AuthorizerID        string   `json:"authorizerId"`
+	AuthorizationScopes []string `json:"authorizationScopes"`
+	OperationName       string   `json:"operationName"`
 }
 
 // routes implements aws:apigatewayv2/route:Route.
@@ -175,7 +180,9 @@ func (c *Cloud) routes() resourceType {
 		if err != nil {
 			return err
 		}
-		return api.PutRoute(id, apigateway.Route{Key: in.RouteKey, Target: in.Target, AuthorizationType: in.AuthorizationType})
+		return api.PutRoute(id, apigateway.Route{
+			Key: in.RouteKey, Target: in.Target, AuthorizationType: in.AuthorizationType, AuthorizerID: in.AuthorizerID, AuthorizationScopes: in.AuthorizationScopes,
+		})
 	}
 	return typed[routeInput]{
 		facts: traits{replace: []string{"apiId"}},

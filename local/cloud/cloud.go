@@ -54,6 +54,8 @@ type Options struct {
 	Log func(LogLine)
 	// OnStreamRecord sees the records that streaming destinations write, in order. Nil means nobody looks.
 	OnStreamRecord func(StreamRecord)
+	// OnDenied sees every call of a function that its role does not allow, from several goroutines. Nil means nobody looks.
+	OnDenied func(Denial)
 	// Logger receives what the desk itself has to say. Nil discards it.
 	Logger *slog.Logger
 }
@@ -100,6 +102,7 @@ func New(options Options) (*Cloud, error) {
 	c.accessKeys.init()
 	c.types = map[string]resourceType{
 		"aws:apigatewayv2/api:Api":                                             c.apis(),
+		"aws:apigatewayv2/authorizer:Authorizer":                               c.authorizers(),
 		"aws:apigatewayv2/integration:Integration":                             c.integrations(),
 		"aws:apigatewayv2/route:Route":                                         c.routes(),
 		"aws:apigatewayv2/stage:Stage":                                         c.apiStages(),

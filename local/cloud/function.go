@@ -112,14 +112,18 @@ func (c *Cloud) function(in functionInput) (lambda.Function, properties, error) 
 		logging.Group = orDefault(config.LogGroup, logging.Group)
 	}
 	c.functionRole.set(in.Name, in.Role)
-	authorizer := role.Authorizer(in.Name)
+	authorizer := c.reported(role.SessionARN(in.Name), role.Authorizer(in.Name))
+	if in.TracingConfig != nil && in.TracingConfig.Mode == "Active" && authorizer.Check("xray:PutTraceSegments", "*") != nil {
+		// CreateFunction refuses a role whose traces would get lost.
+		return none, nil, fmt.Errorf("InvalidParameterValueException: The provided execution role does not have permissions to call PutTraceSegments on XRAY")
+	}
 	function := lambda.Function{
 		Name:        in.Name,
 		ARN:         c.arn("lambda", "function:"+in.Name),
 		Executable:  code.executable,
 		Handler:     orDefault(in.Handler, lambda.DefaultHandler),
 		Environment: map[string]string{"AWS_ENDPOINT_URL": c.options.Endpoint},
-		Credentials: c.accessKeys.issue(in.Name, authorizer),
+		Credentials: c.accessKeys.issue(in.Name, c.options.Account, role.SessionARN(in.Name), authorizer),
 		Timeout:     time.Duration(in.Timeout) * time.Second,
 		MemoryMB:    int(in.MemorySize),
 		Concurrency: c.options.Concurrency,

@@ -62,12 +62,21 @@ func (c *Cloud) logGroupARN(name string) string { return c.arn("logs", "log-grou
 // silently not at all where the group is missing or the role may not write. The desk warns of that once.
 func (c *Cloud) functionLog(function, group string, auth awsapi.Authorizer) func(lambda.LogLine) {
 	warn := c.once()
+	var streams index[struct{}] // those that are there already
 	return func(line lambda.LogLine) {
 		if _, ok := c.logGroupNames.get(group); !ok {
 			warn(fmt.Sprintf("%s: log group %s does not exist: its log is lost", function, group))
 			return
 		}
-		if err := auth.Check("logs:PutLogEvents", c.logGroupARN(group)+":log-stream:"+line.Stream); err != nil {
+		stream := c.logGroupARN(group) + ":log-stream:" + line.Stream
+		if _, ok := streams.get(line.Stream); !ok {
+			if err := auth.Check("logs:CreateLogStream", stream); err != nil {
+				warn(fmt.Sprintf("%s: its log is lost: %v", function, err))
+				return
+			}
+			streams.add(line.Stream, struct{}{})
+		}
+		if err := auth.Check("logs:PutLogEvents", stream); err != nil {
 			warn(fmt.Sprintf("%s: its log is lost: %v", function, err))
 			return
 		}

@@ -98,5 +98,26 @@ func (w observedWriter) PutRecords(ctx context.Context, auth awsapi.Authorizer, 
 	return out, err
 }
 
+// reported tells the desk of what the holder of an authorizer was refused.
+func (c *Cloud) reported(caller string, auth awsapi.Authorizer) awsapi.Authorizer {
+	if c.options.OnDenied == nil {
+		return auth
+	}
+	return func(action, resource string) error {
+		err := auth.Check(action, resource)
+		if err != nil {
+			c.options.OnDenied(Denial{Caller: caller, Action: action, Resource: resource})
+		}
+		return err
+	}
+}
+
+// Denial is a call that the policies of a function's role do not allow.
+type Denial struct {
+	// Caller is the ARN of the role's session, which ends in the function's name.
+	Caller           string
+	Action, Resource string
+}
+
 // Region is the region of the desk.
 func (c *Cloud) Region() string { return c.options.Region }
