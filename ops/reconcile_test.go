@@ -22,6 +22,7 @@ func pick(line map[string]any, names ...string) map[string]any {
 }
 
 func TestReconcileRepairsWhatTheStreamLost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	delivered, lost, half := b.place(2), b.place(1), b.place(1)
 	b.deliver(func(data string) bool { return strings.Contains(data, lost) })
@@ -64,6 +65,7 @@ func TestReconcileRepairsWhatTheStreamLost(t *testing.T) {
 }
 
 func TestReconcileUnparksGapsThatAreFilled(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	id, still, rule := b.place(2), b.place(2), b.place(1)
 	first := b.event(id, 1)
@@ -94,6 +96,7 @@ func TestReconcileUnparksGapsThatAreFilled(t *testing.T) {
 }
 
 func TestReconcileNamesWhatTheOutboxLost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	id := b.place(2)
 	b.deliver(everything)

@@ -31,6 +31,7 @@ func (b *bench) waiting(queue string) (total, visible string) {
 }
 
 func TestRedriveSendsAgainThenDeletes(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	dead, delivered := b.place(1), b.place(1)
 	b.deliver(func(data string) bool { return strings.Contains(data, dead) })
@@ -66,6 +67,7 @@ func TestRedriveSendsAgainThenDeletes(t *testing.T) {
 }
 
 func TestRedriveKeepsWhatItCannotSettle(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	expired, lost := b.place(1), b.place(1)
 	b.letterFor(expired)
@@ -119,6 +121,7 @@ func (b *bench) auditLetter() {
 }
 
 func TestRedrivePutsBackWhatTheAuditorCouldNot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	undelivered, delivered := b.place(1), b.place(1)
 	b.deliver(func(data string) bool { return strings.Contains(data, undelivered) })

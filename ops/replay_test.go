@@ -9,6 +9,7 @@ import (
 )
 
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		args  []string
 		code  int
@@ -57,6 +58,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestReplayRebuilds(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	whole, holed, parked := b.place(2), b.place(2), b.place(1)
 	b.put(b.event(parked, 2), "order.strange")
@@ -90,6 +92,7 @@ func TestReplayRebuilds(t *testing.T) {
 }
 
 func TestParkedAndUnpark(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	cured, sick, gone := b.place(1), b.place(1), b.place(2)
 	for _, id := range []string{cured, sick} {

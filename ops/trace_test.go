@@ -7,6 +7,7 @@ import (
 )
 
 func TestTraceTellsHowAnOrderIs(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	delivered, behind, dead, parked, incomplete := b.place(2), b.place(1), b.place(1), b.place(1), b.place(2)
 	b.put(b.event(parked, 2), "order.strange")
@@ -30,6 +31,7 @@ func TestTraceTellsHowAnOrderIs(t *testing.T) {
 }
 
 func TestTraceIsATimeline(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	id := b.place(2)
 	b.deliver(nil)

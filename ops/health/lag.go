@@ -58,6 +58,8 @@ type sampling struct {
 	stream *shards.Stream
 	at     map[string]position.Position
 
+	counted map[string]bool // sequence numbers of the shard that are part of the sample already
+
 	events, behind int
 	oldest         time.Duration
 }
@@ -65,6 +67,7 @@ type sampling struct {
 // shard looks into a shard at every age that it can have, and at the moment the grace period began.
 func (s *sampling) shard(ctx context.Context, id string) error {
 	now := s.o.Now()
+	s.counted = map[string]bool{}
 	for _, age := range append([]time.Duration{s.o.Grace}, probeAges...) {
 		if age < s.o.Grace || s.streamRetention > 0 && age > s.streamRetention {
 			continue
@@ -94,9 +97,10 @@ func (s *sampling) judge(ctx context.Context, records []shards.Record, now time.
 	}
 	for _, r := range records {
 		age := now.Sub(r.Arrived)
-		if age < s.o.Grace || !seen[r.OrderID] {
+		if age < s.o.Grace || !seen[r.OrderID] || s.counted[r.SequenceNumber] {
 			continue
 		}
+		s.counted[r.SequenceNumber] = true
 		s.events++
 		// Parked orders are a finding of their own.
 		if at := s.at[r.OrderID]; at.Last < r.Sequence && at.Parked == nil {
