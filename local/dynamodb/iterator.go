@@ -51,6 +51,9 @@ func (r *iteratorRequest) check() error {
 	if r.SequenceNumber == nil && strings.HasSuffix(r.ShardIteratorType, "_SEQUENCE_NUMBER") {
 		return validation("SequenceNumber must be specified when ShardIteratorType is %s", r.ShardIteratorType)
 	}
+	if r.SequenceNumber != nil && !strings.HasSuffix(r.ShardIteratorType, "_SEQUENCE_NUMBER") {
+		return validation(textParameterInvalid + "SequenceNumber should not be passed for this iterator type")
+	}
 	return nil
 }
 

@@ -100,9 +100,6 @@ func (w *write) evaluate() error {
 func (w *write) evaluateUpdate() error {
 	from := w.old.content()
 	if w.old == nil {
-		if w.update != nil && w.update.OnlyRemoves() {
-			return nil // there is nothing to remove, and that does not create an item
-		}
 		from = w.key
 	}
 	if w.update == nil {
@@ -114,6 +111,9 @@ func (w *write) evaluateUpdate() error {
 	attributes, err := w.update.Apply(from)
 	if err != nil {
 		return faultOf(err)
+	}
+	if w.old == nil && w.update.OnlyRemoves() {
+		return nil // there is nothing to remove, and that does not create an item
 	}
 	w.new = newItem(attributes)
 	if w.new.size > attribute.MaxItemSize {

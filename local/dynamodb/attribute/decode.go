@@ -46,6 +46,9 @@ func (m *Map) read(dec *jsontext.Decoder, depth int) error {
 		if err != nil {
 			return err
 		}
+		if token.String() == "" {
+			return invalid("Empty attribute name")
+		}
 		// A table has few attribute names and many items.
 		name := unique.Make(token.String()).Value()
 		v, err := read(dec, depth)

@@ -84,7 +84,8 @@ func value(depth int) *rapid.Generator[string] {
 	}
 	inner := value(depth - 1)
 	list := rapid.Map(rapid.SliceOfN(inner, 0, 3), func(l []string) string { return `{"L":[` + strings.Join(l, ",") + `]}` })
-	object := rapid.Map(rapid.MapOfN(text, inner, 0, 3), func(m map[string]string) string {
+	name := rapid.StringMatching(`[a-c"\\é\x{0000}]{1,4}`)
+	object := rapid.Map(rapid.MapOfN(name, inner, 0, 3), func(m map[string]string) string {
 		var members []string
 		for name, v := range m {
 			members = append(members, quote(name)+":"+v)

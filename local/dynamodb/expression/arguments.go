@@ -86,7 +86,7 @@ func (a *Arguments) Check() error {
 			return invalidText(`ExpressionAttributeNames contains invalid key: Syntax error; key: "` + name.Reference + `"`)
 		}
 		if name.Name == "" {
-			return invalidText("ExpressionAttributeNames contains invalid value: Attribute name must not be empty for key " + name.Reference)
+			return invalidText("ExpressionAttributeNames contains invalid value: Empty attribute name for key " + name.Reference)
 		}
 	}
 	if a.Values != nil && len(a.Values) == 0 {

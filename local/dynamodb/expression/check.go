@@ -79,7 +79,15 @@ func (c in) check(b *binding) error {
 	if err := checkSizes(b, c.subject); err != nil {
 		return err
 	}
-	return checkSizes(b, c.choices...)
+	if err := checkSizes(b, c.choices...); err != nil {
+		return err
+	}
+	for _, choice := range c.choices {
+		if err := distinct(b, "IN", c.subject, choice); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c function) check(b *binding) error {

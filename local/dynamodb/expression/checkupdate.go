@@ -32,7 +32,7 @@ func (u *Update) check(b *binding) error {
 }
 
 func wrongAmendment(operator string, kind attribute.Kind) error {
-	return errorf("Incorrect operand type for operator or function; operator: %s, operand type: %s", operator, kindWords[kind])
+	return errorf("Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%s_OPERAND", operator, kindWords[kind], operator)
 }
 
 func (s sourceOperand) check(*binding) error { return nil }

@@ -50,6 +50,8 @@ func (l *lexer) token(start int) (end int) {
 	switch c := l.text[start]; {
 	case isLetter(c):
 		kind, end = tokenName, l.while(end, isWord)
+	case c == '0':
+		kind = tokenIndex // no number goes on behind a leading zero
 	case isDigit(c):
 		kind, end = tokenIndex, l.while(end, isDigit)
 	case c == '#' || c == ':':

@@ -158,7 +158,9 @@ func (p *parser) term() (source, error) {
 func (p *parser) sourceCall() (source, error) {
 	call := sourceCall{name: p.word(p.next())}
 	p.at += 2
-	if call.name != "if_not_exists" && call.name != "list_append" {
+	if _, elsewhere := functions[call.name]; elsewhere {
+		note(&p.function, "The function is not allowed in an update expression; function: "+call.name)
+	} else if call.name != "if_not_exists" && call.name != "list_append" {
 		note(&p.function, "Invalid function name; function: "+call.name)
 	}
 	for {
