@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
+
+	"transactional-outbox/local/faults"
 )
 
 // flags are the command line of the desk.
@@ -17,6 +20,8 @@ type flags struct {
 	orders    int
 	clients   int
 	seed      uint64
+	faults    string
+	mix       *faults.Mix // nil without -faults
 	verbose   bool
 }
 
@@ -40,6 +45,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.IntVar(&f.orders, "orders", 0, "place this `number` of orders, prove that none was lost, doubled or reordered, and end")
 	set.IntVar(&f.clients, "clients", 16, "`number` of requests under way at once with -orders")
 	set.Uint64Var(&f.seed, "seed", 0, "`seed` of everything random, to repeat a run; 0 means a new one, which is printed")
+	set.StringVar(&f.faults, "faults", "", "what goes wrong, as `name=value,...` of "+faults.Names+": probabilities, but for delay and reshard; "+
+		"none is perfectly calm; without this flag records are now and then delivered twice, and batches split")
 	set.BoolVar(&f.verbose, "v", false, "show every line of every log")
 	err := set.Parse(args)
 	switch {
@@ -56,6 +63,13 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 		return f, &usageError{"-orders must not be negative"}
 	case f.clients < 1:
 		return f, &usageError{"-clients must be at least 1"}
+	}
+	if f.faults != "" {
+		mix, err := faults.Parse(f.faults)
+		if err != nil {
+			return f, &usageError{"-faults: " + strings.ReplaceAll(err.Error(), "\n", "\n-faults: ")}
+		}
+		f.mix = &mix
 	}
 	if f.seed == 0 {
 		f.seed = rand.Uint64N(1 << 32)

@@ -21,6 +21,7 @@ import (
 	"transactional-outbox/local/cloud"
 	"transactional-outbox/local/desk"
 	"transactional-outbox/local/dynamodb"
+	"transactional-outbox/local/faults"
 	"transactional-outbox/local/view"
 	"transactional-outbox/stack"
 )
@@ -57,6 +58,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if f.orders == 0 {
 		options.Cloud.OnStreamRecord = v.Streamed
 	}
+	if f.mix != nil {
+		options.Cloud.Faults = faults.New(*f.mix, f.seed, &faults.Options{Logger: options.Logger})
+	}
 	d, err := desk.Start(ctx, options)
 	if err != nil {
 		return explain(err, f)
@@ -80,6 +84,9 @@ func operate(ctx context.Context, d *desk.Desk, f flags, v *view.View, tally *ta
 		}
 	}
 	welcome(stdout, d, time.Since(begun))
+	if f.mix != nil {
+		fmt.Fprintf(stdout, "Faults: %s, seed %d.\n\n", f.mix, f.seed)
+	}
 	if f.orders > 0 {
 		return tryOut(ctx, d, f, tally, stdout)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"text/tabwriter"
@@ -15,6 +17,7 @@ import (
 
 	"transactional-outbox/local/cloud"
 	"transactional-outbox/local/desk"
+	"transactional-outbox/local/faults"
 	"transactional-outbox/local/trial"
 )
 
@@ -51,24 +54,50 @@ func (t *tally) cause() string {
 // tryOut holds the trial that -orders asks for, and fails if it proves anything wrong.
 func tryOut(ctx context.Context, d *desk.Desk, f flags, tally *tally, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "Placing %d orders with %d clients, seed %d.\n", f.orders, f.clients, f.seed)
-	report, err := trial.Run(ctx, trial.Options{
+	options := trial.Options{
 		Orders: f.orders, Clients: f.clients, Seed: f.seed,
-		APIURL:      strings.TrimSuffix(d.Output("apiUrl"), "/"),
-		EventsTable: d.Output("eventsTable"), FulfilmentsTable: d.Output("fulfilmentsTable"),
-		Feed: d.Cloud.Feed, Duplicates: tally.duplicates.Load,
+		APIURL: strings.TrimSuffix(d.Output("apiUrl"), "/"),
+		Tables: d.Cloud.Tables(), Queues: d.Cloud.Queues(), DeadLetters: deadLetterQueues(d),
+		OrdersTable: d.Output("ordersTable"), EventsTable: d.Output("eventsTable"), FulfilmentsTable: d.Output("fulfilmentsTable"),
+		Feed: d.Cloud.Feed, Busy: d.Cloud.Busy, Duplicates: tally.duplicates.Load,
 		Progress: stdout, Terminal: isTerminal(stdout),
-	})
+	}
+	if f.mix != nil && *f.mix != (faults.Mix{}) {
+		options.Hostile = true
+		options.Excuses = func() int64 {
+			counts := d.Cloud.Faults()
+			return counts.Lost + counts.Expired
+		}
+	}
+	report, err := trial.Run(ctx, options)
 	if err != nil {
 		return err
 	}
 	printReport(stdout, report)
+	if options.Hostile {
+		printFaults(stdout, report, d.Cloud.Faults())
+	}
 	if !report.Proven() {
+		for _, breach := range report.Breaches {
+			fmt.Fprintln(stdout, breach)
+		}
 		if report.Failure != "" {
 			return errors.New("the trial failed; one of the failed requests: " + report.Failure + tally.cause())
 		}
 		return errors.New("the trial failed: see the table" + tally.cause())
 	}
 	return nil
+}
+
+// deadLetterQueues are the URLs of all dead-letter queues among the outputs.
+func deadLetterQueues(d *desk.Desk) []string {
+	var urls []string
+	for _, name := range slices.Sorted(maps.Keys(d.Outputs)) {
+		if strings.HasSuffix(strings.ToLower(name), "deadletterqueueurl") {
+			urls = append(urls, d.Output(name))
+		}
+	}
+	return urls
 }
 
 func printReport(out io.Writer, r *trial.Report) {
@@ -82,13 +111,34 @@ func printReport(out io.Writer, r *trial.Report) {
 	row("events committed", r.Committed)
 	row("delivered", r.Delivered)
 	row("duplicates dropped", r.DuplicatesDropped)
-	row("lost", r.Lost+r.Unanswered)
+	row("lost", r.Lost)
 	row("doubled", r.Doubled)
 	row("out of order", r.OutOfOrder)
+	row("rules broken", len(r.Breaches))
 	row("commit to effect, p50", r.P50.Round(100*time.Microsecond))
 	row("commit to effect, p99", r.P99.Round(100*time.Microsecond))
 	row("orders/s", fmt.Sprintf("%.0f", float64(r.Placed)/r.Total.Seconds()))
 	row("events/s, first and second half", fmt.Sprintf("%.0f, %.0f", r.FirstHalf, r.SecondHalf))
+	row("all tables checked in", r.Proving.Round(100*time.Microsecond))
 	row("memory of the desk", peakMemory())
+	table.Flush()
+}
+
+// printFaults says what has gone wrong, and what became of it.
+func printFaults(out io.Writer, r *trial.Report, c faults.Counts) {
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
+	row("records duplicated, reordered, lost", fmt.Sprintf("%d, %d, %d", c.Duplicated, c.Reordered, c.Lost))
+	row("processes killed before, during, after", fmt.Sprintf("%d, %d, %d", c.CrashedBefore, c.CrashedDuring, c.CrashedAfter))
+	row("calls throttled, in conflict, unanswered", fmt.Sprintf("%d, %d, %d", c.Throttled, c.Conflicts, c.Unanswered))
+	row("events expired early, put back", fmt.Sprintf("%d, %d", r.Expired, r.Restored))
+	row("shards split", c.Splits)
+	row("requests sent again", r.Retried)
+	row("clients that never came back", r.Gone)
+	row("orders no client was told of", r.Untold)
+	row("orders parked, released", fmt.Sprintf("%d, %d", r.Parked, r.Released))
+	row("repairs, orders sent again", fmt.Sprintf("%d, %d", r.Rounds, r.Repaired))
+	row("dead letters redriven", r.Letters)
 	table.Flush()
 }

@@ -8,6 +8,7 @@ import (
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb"
+	"transactional-outbox/local/faults"
 	"transactional-outbox/local/kinesis"
 	"transactional-outbox/local/mapping"
 	"transactional-outbox/local/replication"
@@ -71,6 +72,25 @@ func (c *Cloud) Resources() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// Faults counts what has gone wrong on purpose.
+func (c *Cloud) Faults() faults.Counts { return c.options.Faults.Counts() }
+
+// Busy tells whether changes are on their way: committed and not on a stream yet, or read from a stream and not finished. A record
+// that is on the stream and about to be read is neither, for a moment.
+func (c *Cloud) Busy() bool {
+	for _, running := range c.destinationByID.all() {
+		if running.Metrics().AgeOfOldestUnreplicatedRecord > 0 {
+			return true
+		}
+	}
+	for _, running := range c.mappingByID.all() {
+		if running.Status().Backlog > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // observedWriter shows the desk every record that DynamoDB writes to a stream.

@@ -1,15 +1,12 @@
 package trial
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
@@ -17,41 +14,37 @@ import (
 
 // How many in a thousand orders are treated how.
 const (
-	keyed     = 600 // carry an Idempotency-Key
-	repeated  = 150 // of the keyed: the request is sent again after the answer
-	simulated = 150 // of the keyed: two clients send it at the same time
-	cancelled = 100 // are cancelled once they are placed
-)
+	keyed        = 600 // carry an Idempotency-Key
+	repeated     = 150 // of the keyed: the request is sent again after the answer
+	simultaneous = 150 // of the keyed: two clients send it at the same time
+	toCancel     = 100 // are cancelled once they are placed
+	contested    = 250 // of those: by two clients at the same time
 
-// attempts is how often a request is sent before its failure counts: answers 409, 429 and 503 ask for another try.
-const attempts = 8
+	// On a hostile desk.
+	impatient = 50 // of the clients hang up before the first answer can be there, and try again
+	leaving   = 30 // likewise, and never come back
+)
 
 // load sends the requests of a trial.
 type load struct {
 	options Options
-	client  *http.Client
+	demand  *demand
+	client  *client
 
-	next                                          atomic.Int64
-	requests, placed, cancels, replayed, failures atomic.Int64
+	next                            atomic.Int64
+	placed, cancels, gone, failures atomic.Int64
 
 	mu      sync.Mutex
-	ids     []string
 	failure string
 }
 
-func newLoad(options Options) *load {
-	return &load{
-		options: options,
-		client: &http.Client{
-			Timeout:   time.Minute,
-			Transport: &http.Transport{MaxIdleConns: 4 * options.Clients, MaxIdleConnsPerHost: 4 * options.Clients},
-		},
-	}
+func newLoad(options Options, demand *demand) *load {
+	return &load{options: options, demand: demand, client: newClient(options)}
 }
 
 // run sends everything and returns when every request is answered or has failed for good.
 func (l *load) run(ctx context.Context) error {
-	defer l.client.CloseIdleConnections()
+	defer l.client.close()
 	group, ctx := errgroup.WithContext(ctx)
 	for range l.options.Clients {
 		group.Go(func() error {
@@ -73,119 +66,112 @@ func (l *load) run(ctx context.Context) error {
 // order places order number i and does with it what chance wants.
 func (l *load) order(ctx context.Context, i int64) {
 	chance := rand.New(rand.NewPCG(l.options.Seed, uint64(i)))
-	body := fmt.Appendf(nil, `{"description":"order %d of trial %d","customerId":"customer-%d","items":[{"sku":"sku-%d","quantity":%d,"unitPrice":%d}]}`,
-		i, l.options.Seed, chance.IntN(1000), chance.IntN(100), 1+chance.IntN(9), chance.IntN(10_000))
-	var key string
+	r := request{
+		path: "/orders", want: http.StatusCreated,
+		body: fmt.Appendf(nil, `{"description":%q,"customerId":"customer-%d","items":[{"sku":"sku-%d","quantity":%d,"unitPrice":%d}]}`,
+			l.demand.describe(i), chance.IntN(1000), chance.IntN(100), 1+chance.IntN(9), chance.IntN(10_000)),
+	}
 	if chance.IntN(1000) < keyed {
-		key = fmt.Sprintf("trial-%d-%d", l.options.Seed, i)
+		r.key = fmt.Sprintf("trial-%d-%d", l.options.Seed, i)
+		l.demand.change(i, func(a *ask) { a.keyed = true })
 	}
 	lot := chance.IntN(1000)
-	cancel := chance.IntN(1000) < cancelled
+	cancel, twice := chance.IntN(1000) < toCancel, chance.IntN(1000) < contested
+	mood, haste := chance.IntN(1000), chance.Float64()
+	if l.options.Hostile && mood < impatient+leaving {
+		r.haste, r.leaves = soon(haste), mood < leaving
+	}
 
-	var id string
-	switch {
-	case key != "" && lot < simulated:
-		var other string
-		var pair sync.WaitGroup
-		pair.Go(func() { other = l.place(ctx, body, key) })
-		id = l.place(ctx, body, key)
-		pair.Wait()
-		if id != other {
+	id, ok := l.place(ctx, i, r)
+	if r.leaves && !ok {
+		l.gone.Add(1)
+		return
+	}
+	again := r
+	again.haste, again.leaves = 0, false
+	if r.key != "" && ok && lot < repeated {
+		if other, ok := l.placeOnce(ctx, i, again); ok && other != id {
 			l.fail(fmt.Sprintf("one idempotency key, two orders: %s and %s", id, other))
 		}
-	case key != "" && lot < simulated+repeated:
-		id = l.place(ctx, body, key)
-		if again := l.place(ctx, body, key); again != id {
-			l.fail(fmt.Sprintf("one idempotency key, two orders: %s and %s", id, again))
-		}
-	default:
-		id = l.place(ctx, body, key)
 	}
-	if id == "" {
+	if !ok {
 		return
 	}
 	l.placed.Add(1)
-	l.mu.Lock()
-	l.ids = append(l.ids, id)
-	l.mu.Unlock()
-	if cancel && l.send(ctx, "/orders/"+id+"/cancel", nil, "", http.StatusOK) != nil {
-		l.cancels.Add(1)
+	name := l.demand.names.of(id)
+	l.demand.change(i, func(a *ask) { a.order, a.told = name, true })
+	if cancel {
+		l.cancel(ctx, i, id, twice)
 	}
 }
 
-// place sends one POST /orders and returns the id of the order, or "" if it failed.
-func (l *load) place(ctx context.Context, body []byte, key string) string {
-	answer := l.send(ctx, "/orders", body, key, http.StatusCreated)
+// place sends a request for an order, at once from two clients if it is one of those, and returns the id of the order.
+func (l *load) place(ctx context.Context, i int64, r request) (id string, ok bool) {
+	if r.key == "" || rand.New(rand.NewPCG(l.options.Seed, ^uint64(i))).IntN(1000) >= simultaneous {
+		return l.placeOnce(ctx, i, r)
+	}
+	var other string
+	var fine bool
+	second := r
+	second.haste, second.leaves = 0, false
+	var pair sync.WaitGroup
+	pair.Go(func() { other, fine = l.placeOnce(ctx, i, second) })
+	id, ok = l.placeOnce(ctx, i, r)
+	pair.Wait()
+	if ok && fine && id != other {
+		l.fail(fmt.Sprintf("one idempotency key, two orders: %s and %s", id, other))
+	}
+	if !ok {
+		return other, fine
+	}
+	return id, ok
+}
+
+// placeOnce sends a request until it is answered for good.
+func (l *load) placeOnce(ctx context.Context, i int64, r request) (id string, ok bool) {
+	if r.key == "" {
+		r.unanswered = func() {
+			l.demand.change(i, func(a *ask) { a.unsure = min(a.unsure, 254) + 1 })
+		}
+	}
+	answer, problem := l.client.send(ctx, r)
+	if problem != "" {
+		l.fail(problem)
+	}
 	if answer == nil {
-		return ""
+		return "", false
 	}
 	var order struct {
 		OrderID string `json:"orderId"`
 	}
 	if err := json.Unmarshal(answer, &order); err != nil || order.OrderID == "" {
 		l.fail(fmt.Sprintf("POST /orders answered %q", answer))
-		return ""
+		return "", false
 	}
-	return order.OrderID
+	return order.OrderID, true
 }
 
-// send sends a request until it is answered for good, and returns the body of the wanted answer, or nil.
-func (l *load) send(ctx context.Context, path string, body []byte, key string, want int) []byte {
-	var problem string
-	for try := range attempts {
-		l.requests.Add(1)
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.options.APIURL+path, bytes.NewReader(body))
-		if err != nil {
-			l.fail(err.Error())
-			return nil
-		}
-		if body != nil {
-			request.Header.Set("Content-Type", "application/json")
-		}
-		if key != "" {
-			request.Header.Set("Idempotency-Key", key)
-		}
-		response, err := l.client.Do(request)
-		if err != nil {
-			l.fail(err.Error())
-			return nil
-		}
-		answer, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		switch {
-		case err != nil:
-			l.fail(err.Error())
-			return nil
-		case response.StatusCode == want:
-			if response.Header.Get("Idempotent-Replayed") == "true" {
-				l.replayed.Add(1)
-			}
-			return answer
-		}
-		problem = fmt.Sprintf("POST %s: %s %s", path, response.Status, answer)
-		switch response.StatusCode {
-		case http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			if !pause(ctx, time.Duration(try+1)*20*time.Millisecond) {
-				return nil
-			}
-		default:
+// cancel cancels an order.
+func (l *load) cancel(ctx context.Context, i int64, id string, twice bool) {
+	var done atomic.Bool
+	send := func() {
+		answer, problem := l.client.send(ctx, request{path: "/orders/" + id + "/cancel", want: http.StatusOK})
+		if problem != "" {
 			l.fail(problem)
-			return nil
+		}
+		if answer != nil {
+			done.Store(true)
 		}
 	}
-	l.fail(problem)
-	return nil
-}
-
-// pause waits before another try and reports whether there is to be one.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+	var pair sync.WaitGroup
+	if twice {
+		pair.Go(send)
+	}
+	send()
+	pair.Wait()
+	if done.Load() {
+		l.cancels.Add(1)
+		l.demand.change(i, func(a *ask) { a.cancelled = true })
 	}
 }
 
@@ -198,17 +184,11 @@ func (l *load) fail(problem string) {
 	}
 }
 
-func (l *load) placedIDs() []string {
+// tell writes down what the clients have seen.
+func (l *load) tell(r *Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ids
-}
-
-func (l *load) report() Report {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return Report{
-		Requests: l.requests.Load(), Placed: l.placed.Load(), Cancelled: l.cancels.Load(),
-		Replayed: l.replayed.Load(), Failed: l.failures.Load(), Failure: l.failure,
-	}
+	r.Requests, r.Replayed, r.Retried = l.client.requests.Load(), l.client.replayed.Load(), l.client.retried.Load()
+	r.Placed, r.Cancelled, r.Gone = l.placed.Load(), l.cancels.Load(), l.gone.Load()
+	r.Failed, r.Failure = l.failures.Load(), l.failure
 }

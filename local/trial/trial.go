@@ -1,18 +1,24 @@
-// Package trial puts a desk through its paces: it places orders, repeats some requests, cancels some orders, and
-// then proves from the tables alone that no event was lost, applied twice or applied out of order.
+// Package trial puts a desk through its paces: clients place orders, repeat requests and cancel orders, and the trial then proves from
+// the tables alone that no event was lost, applied twice or applied out of order.
 //
-// The proof shares no code with the functions. It follows the changes of two tables: what the outbox table has
-// committed, and how the consumer's state moved. A state that moves from sequence n to n+1 has applied exactly
-// the event n+1; any other move is a fault.
+// On a hostile desk the clients behave as real ones do: they send a request again with the same Idempotency-Key when they get no
+// answer, or one that asks for it; some hang up early, and some never come back. When all is quiet, the trial repairs as an operator
+// would with reconcile: it sends again what has not been delivered, and releases orders that were parked for a missing event that is
+// there again.
+//
+// The proof shares no code with the functions. It has two parts. The history follows the changes of the outbox and of the consumer's
+// state: a state that moves from sequence n to n+1 has applied exactly the event n+1, and any other move is a fault. The books are a
+// look at all tables when everything is over: each order with its events and its state, and each request with its order.
+//
+// Memory grows with the number of orders, by about 300 bytes for each.
 package trial
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb"
 )
 
@@ -24,16 +30,31 @@ type Options struct {
 	Clients int
 	// APIURL is where orders are placed.
 	APIURL string
-	// EventsTable and FulfilmentsTable are the tables that are watched.
-	EventsTable, FulfilmentsTable string
+	// Tables is DynamoDB as its owner calls it.
+	Tables awsapi.Service
+	// OrdersTable, EventsTable and FulfilmentsTable are the tables that are looked at. They must be empty.
+	OrdersTable, EventsTable, FulfilmentsTable string
 	// Feed opens the changes of a table.
 	Feed func(table string) (*dynamodb.Feed, error)
+	// Queues is SQS as its owner calls it, and DeadLetters are the URLs of the queues that must be empty in the end.
+	Queues      awsapi.Service
+	DeadLetters []string
+	// Hostile says that things go wrong on purpose: clients insist, some of them hang up, and what is left undelivered is repaired.
+	Hostile bool
+	// Excuses is how many events may by now have been kept from the consumer by lost records or early expiry. Repairs beyond that
+	// number are a breach: the consumer has given something up that it had received. Nil means none.
+	Excuses func() int64
+	// Busy tells whether anything is on its way between the outbox and the consumer. Nil means never.
+	Busy func() bool
 	// Duplicates is how many duplicates the consumer says it has dropped so far.
 	Duplicates func() int64
 	// Seed makes the same requests in the same order. Their timing differs from run to run.
 	Seed uint64
-	// Patience is how long the consumer may make no progress before the trial gives up waiting. 0 means 30 seconds.
+	// Patience is how long nothing may move, or on a hostile desk get better, before the trial gives up waiting. 0 means 30 seconds,
+	// and half of that on a hostile desk, where waiting seldom helps.
 	Patience time.Duration
+	// Quiet is how long nothing moves on a hostile desk before it counts as quiet and is repaired. 0 means 3 seconds.
+	Quiet time.Duration
 	// Progress receives a line now and then; on a terminal it is overwritten in place. Nil means none.
 	Progress io.Writer
 	// Terminal says that Progress is a terminal.
@@ -46,112 +67,93 @@ type Report struct {
 	// Requests counts what was sent; Placed and Cancelled count orders, Replayed the repeated requests that were
 	// answered with the first answer, Failed the requests that got no 2xx answer.
 	Requests, Placed, Cancelled, Replayed, Failed int64
+	// Retried counts requests that were sent again for want of a good answer, Gone clients that hung up and never came back.
+	Retried, Gone int64
 	// Failure is one of the failed requests, for the person who has to find out why.
 	Failure string
-	// Unanswered counts orders whose request succeeded although no event of theirs was committed.
-	Unanswered int64
 	Findings
+	// Untold counts orders that no client was told of: their answers were lost, and they carried no idempotency key by which to
+	// find out, or their client never came back.
+	Untold int64
+	// Breaches are the rules that the tables break.
+	Breaches []Breach
+	// Rounds counts repairs, Repaired orders of which events were sent again, and Letters dead letters redriven that way.
+	Rounds, Repaired, Letters int64
 	// DuplicatesDropped is what the consumer says it has dropped.
 	DuplicatesDropped int64
-	// Placing and Total are the times until the last answer and until the last effect.
-	Placing, Total time.Duration
+	// Placing and Total are the times until the last answer and until the last effect; Proving is how long the last look at the
+	// tables took.
+	Placing, Total, Proving time.Duration
 	// FirstHalf and SecondHalf are orders per second, effects included, in each half of the run.
 	FirstHalf, SecondHalf float64
 }
 
-// Proven reports whether nothing was lost, doubled or reordered, and every request was answered with success.
+// Proven reports whether nothing was lost, doubled or reordered, no rule is broken, and every request was answered with success.
 func (r Report) Proven() bool {
-	return r.Failed == 0 && r.Unanswered == 0 && r.Lost == 0 && r.Doubled == 0 && r.OutOfOrder == 0
+	return r.Failed == 0 && len(r.Breaches) == 0 && r.Lost == 0 && r.Doubled == 0 && r.OutOfOrder == 0
 }
 
-// Run places the orders, waits until the consumer has caught up or stopped making progress, and reports. It
-// returns an error only if the trial could not be held.
+func (o *Options) setDefaults() {
+	if o.Clients == 0 {
+		o.Clients = 16
+	}
+	if o.Patience == 0 {
+		o.Patience = 30 * time.Second
+		if o.Hostile {
+			o.Patience /= 2
+		}
+	}
+	if o.Quiet == 0 {
+		o.Quiet = 3 * time.Second
+	}
+	if o.Excuses == nil {
+		o.Excuses = func() int64 { return 0 }
+	}
+	if o.Busy == nil {
+		o.Busy = func() bool { return false }
+	}
+	if o.Duplicates == nil {
+		o.Duplicates = func() int64 { return 0 }
+	}
+}
+
+// Run places the orders, waits until the consumer has caught up or stopped making progress, repairs what is left if the desk is
+// hostile, and reports. It returns an error only if the trial could not be held.
 func Run(ctx context.Context, options Options) (*Report, error) {
-	if options.Clients == 0 {
-		options.Clients = 16
-	}
-	if options.Patience == 0 {
-		options.Patience = 30 * time.Second
-	}
+	options.setDefaults()
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	checker, err := watch(watching, options)
+	begun := time.Now()
+	names := newNames()
+	history, err := watch(watching, names, begun, options)
 	if err != nil {
 		return nil, err
 	}
-	defer checker.close()
+	defer history.close()
 
-	begun := time.Now()
 	duplicates := options.Duplicates()
-	load := newLoad(options)
-	progress := startProgress(options, begun, load, checker)
+	demand := newDemand(names, options)
+	load := newLoad(options, demand)
+	progress := startProgress(options, begun, load, history)
 	defer progress.stop()
 
 	if err := load.run(ctx); err != nil {
 		return nil, err
 	}
-	placing := time.Since(begun)
-	if err := checker.settle(ctx, options.Patience); err != nil {
+	report := &Report{Seed: options.Seed, Placing: time.Since(begun)}
+	operator := &operator{options: options, history: history, demand: demand, report: report}
+	books, err := operator.settle(ctx)
+	if err != nil {
 		return nil, err
 	}
 	progress.stop()
 
-	report := load.report()
-	report.Seed = options.Seed
-	report.Placing, report.Total = placing, checker.lastEffect().Sub(begun)
-	report.Findings = checker.findings()
-	report.Unanswered = checker.without(load.placedIDs())
+	load.tell(report)
+	report.Total = history.lastEffect().Sub(begun)
+	report.Findings = history.findings()
+	report.Untold = books.untold
+	report.Breaches = books.breaches.list()
 	report.DuplicatesDropped = options.Duplicates() - duplicates
-	report.FirstHalf, report.SecondHalf = checker.halves(begun)
-	return &report, nil
-}
-
-// progress shows how far a trial has come.
-type progress struct {
-	options Options
-	done    chan struct{}
-	ended   chan struct{}
-	stopped atomic.Bool
-}
-
-func startProgress(options Options, begun time.Time, load *load, checker *checker) *progress {
-	p := &progress{options: options, done: make(chan struct{}), ended: make(chan struct{})}
-	if options.Progress == nil {
-		close(p.ended)
-		return p
-	}
-	interval, end := 5*time.Second, "\n"
-	if options.Terminal {
-		interval, end = 200*time.Millisecond, "\r"
-	}
-	go func() {
-		defer close(p.ended)
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				placed := load.placed.Load()
-				committed, delivered := checker.counts()
-				rate := float64(placed) / time.Since(begun).Seconds()
-				fmt.Fprintf(options.Progress, "placed %d of %d, events committed %d, delivered %d, %.0f orders/s   %s",
-					placed, options.Orders, committed, delivered, rate, end)
-			case <-p.done:
-				return
-			}
-		}
-	}()
-	return p
-}
-
-// stop ends the progress line. It may be called more than once.
-func (p *progress) stop() {
-	if p.stopped.Swap(true) {
-		return
-	}
-	close(p.done)
-	<-p.ended
-	if p.options.Progress != nil && p.options.Terminal {
-		fmt.Fprint(p.options.Progress, "\x1b[2K\r")
-	}
+	report.FirstHalf, report.SecondHalf = history.halves()
+	return report, nil
 }

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"fmt"
-	"hash/maphash"
 	"testing"
 	"time"
 
@@ -11,27 +10,35 @@ import (
 	"transactional-outbox/local/dynamodb"
 )
 
-// newChecker returns a checker that is told changes instead of following feeds.
-func newChecker() *checker {
-	return &checker{seed: maphash.MakeSeed(), orders: map[string]*order{}, moved: make(chan struct{}, 1)}
-}
-
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // story is a list of changes as they appear in the two tables.
 type story struct {
-	*checker
+	*history
 	t  *testing.T
 	at time.Time
 }
 
-func (s *story) committed(order string, sequence int, eventID string) *story {
+func newStory(t *testing.T) *story {
+	return &story{history: newHistory(newNames(), epoch), t: t, at: epoch}
+}
+
+// outbox tells of a change of an event.
+func (s *story) outbox(name, order string, sequence int, eventID string, byTTL bool) *story {
 	s.at = s.at.Add(time.Millisecond)
-	image := fmt.Appendf(nil, `{"orderId":{"S":%q},"sequence":{"N":"%d"},"eventId":{"S":%q}}`, order, sequence, eventID)
-	if err := s.event(dynamodb.Change{EventName: "INSERT", Time: s.at, NewImage: image}); err != nil {
+	image := fmt.Appendf(nil, `{"orderId":{"S":%q},"sequence":{"N":"%d"},"eventId":{"S":%q},"type":{"S":"order.placed"}}`, order, sequence, eventID)
+	change := &dynamodb.Change{EventName: name, Time: s.at, NewImage: image, ByTTL: byTTL}
+	if name == "REMOVE" {
+		change.OldImage, change.NewImage = image, nil
+	}
+	if err := s.event(change); err != nil {
 		s.t.Fatal(err)
 	}
 	return s
+}
+
+func (s *story) committed(order string, sequence int, eventID string) *story {
+	return s.outbox("INSERT", order, sequence, eventID, false)
 }
 
 func image(order string, sequence int, eventID string) []byte {
@@ -47,13 +54,13 @@ func (s *story) moves(order string, from int, fromID string, to int, toID string
 	if to < 0 {
 		change.EventName = "REMOVE"
 	}
-	if err := s.effect(change); err != nil {
+	if err := s.effect(&change); err != nil {
 		s.t.Fatal(err)
 	}
 	return s
 }
 
-func TestCheckerFindings(t *testing.T) {
+func TestFindings(t *testing.T) {
 	for name, c := range map[string]struct {
 		tell func(*story)
 		want Findings
@@ -93,13 +100,43 @@ func TestCheckerFindings(t *testing.T) {
 			func(s *story) { s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").moves("a", 1, "a1", 1, "x") },
 			Findings{Committed: 1, Delivered: 1, Doubled: 1, P50: time.Millisecond, P99: time.Millisecond},
 		},
+		"an event that expires once it is delivered": {
+			func(s *story) {
+				s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").outbox("REMOVE", "a", 1, "a1", true)
+			},
+			Findings{Committed: 1, Delivered: 1, Expired: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
+		"an event that expires before and is put back": {
+			func(s *story) {
+				s.committed("a", 1, "a1").outbox("REMOVE", "a", 1, "a1", true).outbox("INSERT", "a", 1, "a1", false).moves("a", -1, "", 1, "a1")
+			},
+			Findings{Committed: 1, Delivered: 1, Expired: 1, Restored: 1, P50: 3 * time.Millisecond, P99: 3 * time.Millisecond},
+		},
+		"an event that is emitted again": {
+			func(s *story) {
+				s.committed("a", 1, "a1").outbox("MODIFY", "a", 1, "a1", false).moves("a", -1, "", 1, "a1")
+			},
+			Findings{Committed: 1, Delivered: 1, P50: 2 * time.Millisecond, P99: 2 * time.Millisecond},
+		},
+		"an event that becomes another": {
+			func(s *story) {
+				s.committed("a", 1, "a1").outbox("MODIFY", "a", 1, "b1", false).moves("a", -1, "", 1, "a1")
+			},
+			Findings{Committed: 1, Delivered: 1, Rewritten: 1, P50: 2 * time.Millisecond, P99: 2 * time.Millisecond},
+		},
+		"an event that somebody removes": {
+			func(s *story) {
+				s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").outbox("REMOVE", "a", 1, "a1", false)
+			},
+			Findings{Committed: 1, Delivered: 1, Rewritten: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
 		"an order that is parked": {
 			func(s *story) { s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").moves("a", 1, "a1", 1, "a1") },
 			Findings{Committed: 1, Delivered: 1, P50: time.Millisecond, P99: time.Millisecond},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &story{checker: newChecker(), t: t, at: epoch}
+			s := newStory(t)
 			c.tell(s)
 			if diff := cmp.Diff(c.want, s.findings()); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
@@ -108,33 +145,15 @@ func TestCheckerFindings(t *testing.T) {
 	}
 }
 
-func TestCheckerIgnoresAnEventThatIsEmittedAgain(t *testing.T) {
-	c := newChecker()
-	if err := c.event(dynamodb.Change{EventName: "MODIFY", NewImage: []byte(`{}`)}); err != nil {
-		t.Fatal(err)
-	}
-	if committed, _ := c.counts(); committed != 0 {
-		t.Errorf("counted %d events, want 0", committed)
-	}
-}
-
-func TestCheckerRefusesAnEventWithoutASequence(t *testing.T) {
-	err := newChecker().event(dynamodb.Change{EventName: "INSERT", NewImage: []byte(`{"orderId":{"S":"a"}}`)})
+func TestEventsWithoutASequenceAreRefused(t *testing.T) {
+	err := newHistory(newNames(), epoch).event(&dynamodb.Change{EventName: "INSERT", NewImage: []byte(`{"orderId":{"S":"a"}}`)})
 	if err == nil {
 		t.Error("no error for an event without a sequence")
 	}
 }
 
-func TestCheckerFindsOrdersWithoutAnEvent(t *testing.T) {
-	s := &story{checker: newChecker(), t: t, at: epoch}
-	s.committed("a", 1, "a1")
-	if got := s.without([]string{"a", "b"}); got != 1 {
-		t.Errorf("%d orders without an event, want 1", got)
-	}
-}
-
 func TestSettleGivesUpWhenNothingMoves(t *testing.T) {
-	s := &story{checker: newChecker(), t: t, at: epoch}
+	s := newStory(t)
 	s.committed("a", 1, "a1")
 	if err := s.settle(t.Context(), time.Millisecond); err != nil {
 		t.Fatal(err)
