@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"transactional-outbox/local/apigateway"
+	"transactional-outbox/local/awsapi"
 )
 
 // apiInput are the supported inputs of aws:apigatewayv2/api:Api.
@@ -108,7 +109,7 @@ func (c *Cloud) apiOutputs(id string, served *servedAPI) properties {
 func (c *Cloud) api(id string) (*servedAPI, error) {
 	served, ok := c.apiByID.get(id)
 	if !ok {
-		return nil, fmt.Errorf("NotFoundException: Invalid API identifier specified %s:%s", c.options.Account, id)
+		return nil, awsapi.Errorf("NotFoundException", "Invalid API identifier specified %s:%s", c.options.Account, id)
 	}
 	return served, nil
 }

@@ -2,8 +2,8 @@ package cloud
 
 import (
 	"context"
-	"fmt"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/dynamodb"
 	"transactional-outbox/local/replication"
 )
@@ -56,7 +56,7 @@ func (c *Cloud) createDestination(ctx context.Context, in destinationInput) (str
 	}
 	id := in.TableName + "," + in.StreamARN
 	if _, ok := c.destinationByID.get(id); ok {
-		return "", nil, fmt.Errorf("ValidationException: Table is not in a valid state to enable Kinesis Streaming Destination: KinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.")
+		return "", nil, awsapi.Errorf("ValidationException", "Table is not in a valid state to enable Kinesis Streaming Destination: KinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.")
 	}
 	feed, err := c.dynamodb.Feed(in.TableName)
 	if err != nil {

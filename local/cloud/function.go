@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/lambda"
 )
 
@@ -98,7 +99,7 @@ func (c *Cloud) function(in functionInput) (lambda.Function, properties, error) 
 	}
 	if err := role.AssumableBy("lambda.amazonaws.com"); err != nil {
 		// The text of CreateFunction in the Lambda API reference.
-		return none, nil, fmt.Errorf("InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda.")
+		return none, nil, awsapi.Errorf("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
 	}
 	code, err := c.unpack(in.Name, in.Code.Path)
 	if err != nil {
@@ -115,7 +116,7 @@ func (c *Cloud) function(in functionInput) (lambda.Function, properties, error) 
 	authorizer := c.reported(role.SessionARN(in.Name), role.Authorizer(in.Name))
 	if in.TracingConfig != nil && in.TracingConfig.Mode == "Active" && authorizer.Check("xray:PutTraceSegments", "*") != nil {
 		// CreateFunction refuses a role whose traces would get lost.
-		return none, nil, fmt.Errorf("InvalidParameterValueException: The provided execution role does not have permissions to call PutTraceSegments on XRAY")
+		return none, nil, awsapi.Errorf("InvalidParameterValueException", "The provided execution role does not have permissions to call PutTraceSegments on XRAY")
 	}
 	function := lambda.Function{
 		Name:        in.Name,

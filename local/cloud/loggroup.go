@@ -38,7 +38,7 @@ func (c *Cloud) logGroups() resourceType {
 		facts: traits{autoname: "name", replace: []string{"name", "logGroupClass"}},
 		createFunc: func(_ context.Context, in logGroupInput) (string, properties, error) {
 			if !c.logGroupNames.add(in.Name, struct{}{}) {
-				return "", nil, fmt.Errorf("ResourceAlreadyExistsException: The specified log group already exists")
+				return "", nil, awsapi.Errorf("ResourceAlreadyExistsException", "The specified log group already exists")
 			}
 			return in.Name, outputs(in.Name), nil
 		},

@@ -57,7 +57,7 @@ func (c *Cloud) mappings() resourceType {
 		updateFunc: func(ctx context.Context, id string, old, in mappingInput) (properties, error) {
 			running, ok := c.mappingByID.get(id)
 			if !ok {
-				return nil, fmt.Errorf("ResourceNotFoundException: The resource you requested does not exist.")
+				return nil, awsapi.Errorf("ResourceNotFoundException", "The resource you requested does not exist.")
 			}
 			if functionName(in.FunctionName) != functionName(old.FunctionName) {
 				return nil, fmt.Errorf("functionName cannot change on the desk: make it a new mapping")

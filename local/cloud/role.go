@@ -2,9 +2,9 @@ package cloud
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/iam"
 )
 
@@ -29,7 +29,7 @@ func (c *Cloud) roles() resourceType {
 				return "", nil, err
 			}
 			if !c.roleByName.add(in.Name, role) {
-				return "", nil, fmt.Errorf("EntityAlreadyExists: Role with name %s already exists.", in.Name)
+				return "", nil, awsapi.Errorf("EntityAlreadyExists", "Role with name %s already exists.", in.Name)
 			}
 			return in.Name, roleOutputs(role), nil
 		},
@@ -46,7 +46,7 @@ func (c *Cloud) roles() resourceType {
 				return nil
 			}
 			if len(role.Policies()) > 0 {
-				return fmt.Errorf("DeleteConflict: Cannot delete entity, must delete policies first.")
+				return awsapi.Errorf("DeleteConflict", "Cannot delete entity, must delete policies first.")
 			}
 			c.roleByName.remove(name)
 			return nil
@@ -67,7 +67,7 @@ func (c *Cloud) role(nameOrARN string) (*iam.Role, error) {
 	name := nameOrARN[strings.LastIndex(nameOrARN, "/")+1:]
 	role, ok := c.roleByName.get(name)
 	if !ok {
-		return nil, fmt.Errorf("NoSuchEntity: The role with name %s cannot be found.", name)
+		return nil, awsapi.Errorf("NoSuchEntity", "The role with name %s cannot be found.", name)
 	}
 	return role, nil
 }

@@ -68,8 +68,12 @@ func (s *server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc
 
 // Configure refuses a stage of another region than the desk's, whose ARNs would be wrong.
 func (s *server) Configure(_ context.Context, in *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	if region := in.GetVariables()["aws:config:region"]; region != "" && region != s.cloud.Region() {
-		return nil, fmt.Errorf("this desk is region %s and the stage wants %s: start the desk with -stage or another region", s.cloud.Region(), region)
+	arguments, err := unmarshal(in.GetArgs())
+	if err != nil {
+		return nil, err
+	}
+	if region, ok := arguments["region"]; ok && region.IsString() && region.StringValue() != s.cloud.Region() {
+		return nil, fmt.Errorf("this desk is in region %s and the stage in %s: start the desk with -region %[2]s", s.cloud.Region(), region.StringValue())
 	}
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true}, nil
 }
