@@ -16,6 +16,11 @@ type ApiArgs struct {
 	Routes []ApiRoute
 	// RoutesAfter must exist before any route does. Optional.
 	RoutesAfter []pulumi.Resource
+	// Auth says who may call. Optional: callers must sign with AWS credentials
+	// that may invoke the API.
+	Auth ApiAuth
+	// CORSOrigins are the web pages that may call from a browser. Optional.
+	CORSOrigins pulumi.StringArray
 	// TimeoutSeconds is the longest timeout of the functions, at most 29: the
 	// API waits a second longer, so that it is the function that gives up and
 	// logs why. Required.
@@ -52,6 +57,9 @@ func NewApi(ctx *pulumi.Context, name string, args *ApiArgs, opts ...pulumi.Reso
 	); err != nil {
 		return nil, err
 	}
+	if err := args.Auth.check(name); err != nil {
+		return nil, err
+	}
 	keys := make(pulumi.StringArray, len(args.Routes))
 	for i, r := range args.Routes {
 		if err := r.check(name, i); err != nil {
@@ -63,6 +71,8 @@ func NewApi(ctx *pulumi.Context, name string, args *ApiArgs, opts ...pulumi.Reso
 	a := &Api{}
 	if err := ctx.RegisterComponentResourceV2(ApiType, name, pulumi.Map{
 		"routes":           keys,
+		"auth":             pulumi.String(args.Auth.mode()),
+		"corsOrigins":      args.CORSOrigins,
 		"timeoutSeconds":   args.TimeoutSeconds,
 		"rateLimit":        args.RateLimit,
 		"burstLimit":       args.BurstLimit,
@@ -76,13 +86,19 @@ func NewApi(ctx *pulumi.Context, name string, args *ApiArgs, opts ...pulumi.Reso
 	api, err := apigatewayv2.NewApi(ctx, name+"-http", &apigatewayv2.ApiArgs{
 		Description:  args.Description,
 		ProtocolType: pulumi.String("HTTP"),
-		Tags:         tags,
+		// Without it, nothing of the API can be read by a page in a browser.
+		CorsConfiguration: corsFor(args.CORSOrigins),
+		Tags:              tags,
 	}, parent)
 	if err != nil {
 		return nil, err
 	}
+	protect, err := newAuthorization(ctx, name, args.Auth, api, parent)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range args.Routes {
-		if err := newRoute(ctx, name, args, api, r, parent); err != nil {
+		if err := newRoute(ctx, name, args, api, r, protect, parent); err != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,8 @@ func (r ApiRoute) check(api string, i int) error {
 // newRoute declares a route with an integration of its own and the permission
 // that lets exactly this route invoke the function.
 func newRoute(
-	ctx *pulumi.Context, name string, args *ApiArgs, api *apigatewayv2.Api, r ApiRoute, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, args *ApiArgs, api *apigatewayv2.Api, r ApiRoute,
+	protect func(*apigatewayv2.RouteArgs), parent pulumi.ResourceOption,
 ) error {
 	prefix := name + "-" + r.Name
 	function := r.Function.Lambda
@@ -63,12 +64,13 @@ func newRoute(
 	if err != nil {
 		return err
 	}
-	_, err = apigatewayv2.NewRoute(ctx, prefix+"-route", &apigatewayv2.RouteArgs{
-		ApiId:             api.ID(),
-		RouteKey:          pulumi.String(r.Key),
-		AuthorizationType: pulumi.String("NONE"),
-		Target:            pulumi.Sprintf("integrations/%s", integration.ID()),
-	}, parent, pulumi.DependsOn(append([]pulumi.Resource{permission}, args.RoutesAfter...)))
+	route := &apigatewayv2.RouteArgs{
+		ApiId:    api.ID(),
+		RouteKey: pulumi.String(r.Key),
+		Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
+	}
+	protect(route)
+	_, err = apigatewayv2.NewRoute(ctx, prefix+"-route", route, parent, pulumi.DependsOn(append([]pulumi.Resource{permission}, args.RoutesAfter...)))
 	return err
 }
 

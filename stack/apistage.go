@@ -61,6 +61,11 @@ func accessLogFormat() (string, error) {
 		IntegrationStatus  string `json:"integrationStatus"`
 		IntegrationError   string `json:"integrationError"`
 		UserAgent          string `json:"userAgent"`
+		UserARN            string `json:"userArn"`
+		TokenIssuer        string `json:"tokenIssuer"`
+		TokenSubject       string `json:"tokenSubject"`
+		TokenClient        string `json:"tokenClient"`
+		AuthorizerError    string `json:"authorizerError"`
 	}{
 		RequestID:          "$context.requestId",
 		Time:               "$context.requestTime",
@@ -74,6 +79,12 @@ func accessLogFormat() (string, error) {
 		IntegrationStatus:  "$context.integration.status",
 		IntegrationError:   "$context.integrationErrorMessage",
 		UserAgent:          "$context.identity.userAgent",
+		// Who has called, by IAM or by token: what is there depends on the mode.
+		UserARN:         "$context.identity.userArn",
+		TokenIssuer:     "$context.authorizer.claims.iss",
+		TokenSubject:    "$context.authorizer.claims.sub",
+		TokenClient:     "$context.authorizer.claims.client_id",
+		AuthorizerError: "$context.authorizer.error",
 	})
 	if err != nil {
 		return "", fmt.Errorf("marshal access log format: %w", err)

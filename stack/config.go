@@ -76,6 +76,12 @@ type Config struct {
 	APIRateLimit  int
 	APIBurstLimit int
 
+	Auth        AuthMode
+	JWTIssuer   string
+	JWTAudience []string
+	JWTScopes   []string
+	CORSOrigins []string
+
 	LogLevel         LogLevel
 	LogRetentionDays int
 	Tracing          bool

@@ -55,6 +55,7 @@ func TestReadConfigDefaults(t *testing.T) {
 		APITimeout:                  10 * time.Second,
 		APIRateLimit:                1000,
 		APIBurstLimit:               500,
+		Auth:                        stack.AuthIAM,
 		LogLevel:                    stack.LogInfo,
 		LogRetentionDays:            30,
 		Tracing:                     true,
@@ -86,6 +87,11 @@ func TestReadConfigReadsEveryKey(t *testing.T) {
 		"apiTimeoutSeconds":           "29",
 		"apiRateLimit":                "7",
 		"apiBurstLimit":               "8",
+		"auth":                        "jwt",
+		"jwtIssuer":                   "https://id.example.com/tenant",
+		"jwtAudience":                 "orders-api, other",
+		"jwtScopes":                   "orders/read,orders/write",
+		"corsOrigins":                 "https://shop.example.com,http://127.0.0.1:3000",
 		"logLevel":                    "WARN",
 		"logRetentionDays":            "365",
 		"tracing":                     "false",
@@ -114,6 +120,11 @@ func TestReadConfigReadsEveryKey(t *testing.T) {
 		APITimeout:                  29 * time.Second,
 		APIRateLimit:                7,
 		APIBurstLimit:               8,
+		Auth:                        stack.AuthJWT,
+		JWTIssuer:                   "https://id.example.com/tenant",
+		JWTAudience:                 []string{"orders-api", "other"},
+		JWTScopes:                   []string{"orders/read", "orders/write"},
+		CORSOrigins:                 []string{"https://shop.example.com", "http://127.0.0.1:3000"},
 		LogLevel:                    stack.LogWarn,
 		LogRetentionDays:            365,
 	}
@@ -221,6 +232,42 @@ func TestReadConfigNamesTheMistake(t *testing.T) {
 			`consumerMaxRetries: 10000 is too many: 10001 tries of consumerTimeoutSeconds (61) each outlast ` +
 				`streamRetentionHours (168h), and the stream drops the records without a dead letter`,
 		},
+		"tokens of nobody for nobody": {
+			map[string]string{"auth": "jwt"},
+			`auth: jwt needs jwtIssuer and jwtAudience`,
+		},
+		"tokens for nobody": {
+			map[string]string{"auth": "jwt", "jwtIssuer": "https://id.example.com", "jwtScopes": "orders"},
+			`auth: jwt needs jwtAudience`,
+		},
+		"token settings without tokens": {
+			map[string]string{"jwtIssuer": "https://id.example.com", "jwtScopes": "orders"},
+			`auth: iam makes no use of jwtIssuer and jwtScopes: it must be jwt, or they must be empty`,
+		},
+		"open and protected": {
+			map[string]string{"auth": "none"},
+			`auth: none lets anybody write to a stage that is protected: it must be iam or jwt while protect is true`,
+		},
+		"issuer over the open network": {
+			map[string]string{"auth": "jwt", "jwtIssuer": "http://id.example.com", "jwtAudience": "a"},
+			`jwtIssuer: "http://id.example.com" is not allowed: it must use https`,
+		},
+		"issuer that is a name": {
+			map[string]string{"auth": "jwt", "jwtIssuer": "example", "jwtAudience": "a"},
+			`jwtIssuer: "example" is not allowed: it must be a URL like https://example.com`,
+		},
+		"nothing between commas": {
+			map[string]string{"auth": "jwt", "jwtIssuer": "https://id.example.com", "jwtAudience": "a,,b"},
+			`jwtAudience: "a,,b" is not allowed: there is nothing between two commas`,
+		},
+		"every page in the world": {
+			map[string]string{"corsOrigins": "*"},
+			`corsOrigins: "*" is not allowed: "*" is not an origin like https://example.com`,
+		},
+		"origin with a path": {
+			map[string]string{"corsOrigins": "https://example.com,https://example.com/"},
+			`corsOrigins: "https://example.com,https://example.com/" is not allowed: "https://example.com/" is not an origin like https://example.com`,
+		},
 		"reservation below the readers": {
 			map[string]string{"streamMode": "PROVISIONED", "shardCount": "4", "consumerReservedConcurrency": "7"},
 			`consumerReservedConcurrency: 7 is too low: shardCount (4) times consumerParallelization (2) batches are ` +
@@ -248,6 +295,8 @@ func TestReadConfigAcceptsTheLimits(t *testing.T) {
 		"reservation of the readers": {"streamMode": "PROVISIONED", "shardCount": "4", "consumerReservedConcurrency": "8"},
 		"reservation on demand":      {"consumerReservedConcurrency": "1"},
 		"longest stream":             {"streamRetentionHours": "8760", "eventRetentionDays": "400"},
+		"issuer on this machine":     {"auth": "jwt", "jwtIssuer": "http://127.0.0.1:9000", "jwtAudience": "a"},
+		"open and not protected":     {"auth": "none", "protect": "false"},
 		"no retries":                 {"consumerMaxRetries": "0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,11 @@ func (r configRule) concerns(keys map[string]bool) bool {
 const perRecord = 10 * time.Millisecond
 
 func configRules() []configRule {
+	return append(accessRules(), flowRules()...)
+}
+
+// flowRules are about how events get from the outbox to the consumer.
+func flowRules() []configRule {
 	return []configRule{
 		{
 			keys: []string{"streamMode", "shardCount"},

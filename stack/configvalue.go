@@ -73,6 +73,53 @@ func boolean(name string, fallback bool, meaning string, set func(*Config, bool)
 	}
 }
 
+// text is a key whose value may be empty; check judges any other.
+func text(name, rule string, check func(string) error, meaning string, set func(*Config, string)) key {
+	return key{
+		ConfigKey: ConfigKey{Name: name, Type: "string", Rule: rule, Meaning: meaning},
+		set: func(c *Config, value string) error {
+			if value != "" {
+				if err := check(value); err != nil {
+					return err
+				}
+			}
+			set(c, value)
+			return nil
+		},
+	}
+}
+
+// list is a key with any number of values, separated by commas; check judges
+// each and may be nil.
+func list(name, rule string, check func(string) error, meaning string, set func(*Config, []string)) key {
+	return text(name, rule, func(value string) error {
+		for _, v := range fields(value) {
+			if v == "" {
+				return errors.New("there is nothing between two commas")
+			}
+			if check == nil {
+				continue
+			}
+			if err := check(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, meaning, func(c *Config, value string) { set(c, fields(value)) })
+}
+
+// fields are the values between commas; none if there is nothing.
+func fields(value string) []string {
+	if value == "" {
+		return nil
+	}
+	values := strings.Split(value, ",")
+	for i := range values {
+		values[i] = strings.TrimSpace(values[i])
+	}
+	return values
+}
+
 func choice[T ~string](name string, fallback T, values []T, meaning string, set func(*Config, T)) key {
 	words := make([]string, len(values))
 	for i, v := range values {

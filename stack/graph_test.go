@@ -103,7 +103,7 @@ func TestProtectGuardsWhatCannotBeReplaced(t *testing.T) {
 	}
 	for _, protect := range []string{"true", "false"} {
 		t.Run(protect, func(t *testing.T) {
-			r, _ := deploy(t, "outbox", map[string]string{"protect": protect})
+			r, _ := deploy(t, "outbox", map[string]string{"protect": protect, "auth": "iam"})
 			var guarded []string
 			for _, res := range r.sorted() {
 				if res.protect {
@@ -156,6 +156,7 @@ func TestExportsAreThePublishedOutputs(t *testing.T) {
 	_, got := deploy(t, "outbox", nil)
 	want := map[string]any{
 		"apiUrl":             "${api-http.apiEndpoint}",
+		"auth":               "none",
 		"streamName":         "${outbox-stream.name}",
 		"streamArn":          "${outbox-stream.arn}",
 		"region":             "eu-west-1",

@@ -25,6 +25,7 @@ const root = ".."
 // is not listed cannot be declared: the desk would not know it either.
 var computed = map[string][]string{
 	"aws:apigatewayv2/api:Api":                                             {"apiEndpoint", "executionArn"},
+	"aws:apigatewayv2/authorizer:Authorizer":                               nil,
 	"aws:apigatewayv2/integration:Integration":                             nil,
 	"aws:apigatewayv2/route:Route":                                         nil,
 	"aws:apigatewayv2/stage:Stage":                                         nil,

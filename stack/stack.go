@@ -97,6 +97,8 @@ func deploy(ctx *pulumi.Context, root string) error {
 		// An order accepted before its event can be captured would never be
 		// delivered: the streaming destination copies nothing that is older.
 		RoutesAfter:      []pulumi.Resource{outbox.Destination, consumer.Mapping},
+		Auth:             apiAuth(cfg),
+		CORSOrigins:      pulumi.ToStringArray(cfg.CORSOrigins),
 		TimeoutSeconds:   seconds(cfg.APITimeout),
 		RateLimit:        pulumi.Float64(cfg.APIRateLimit),
 		BurstLimit:       pulumi.Int(cfg.APIBurstLimit),
@@ -108,6 +110,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 	}
 
 	ctx.Export("apiUrl", api.URL)
+	ctx.Export("auth", pulumi.String(cfg.Auth))
 	ctx.Export("streamName", outbox.Stream.Name)
 	ctx.Export("streamArn", outbox.Stream.Arn)
 	ctx.Export("region", pulumi.String(cfg.Region))
@@ -124,6 +127,16 @@ func deploy(ctx *pulumi.Context, root string) error {
 		"fulfilment":  consumer.Function.Lambda.Name,
 	})
 	return nil
+}
+
+// apiAuth is the mode and what tokens must say.
+func apiAuth(cfg *Config) ApiAuth {
+	return ApiAuth{
+		Mode:     cfg.Auth,
+		Issuer:   cfg.JWTIssuer,
+		Audience: cfg.JWTAudience,
+		Scopes:   cfg.JWTScopes,
+	}
 }
 
 // shardCount is nil for an on-demand stream: AWS refuses a count there.
