@@ -45,8 +45,11 @@ func (l *life) event(sequence int64, e *outbox.Event, problem error, delivered b
 	l.at(e.ExpiresAt, "event %d may leave the outbox", e.Sequence)
 }
 
+// consumer enters what the consumer's state tells, if there is one.
 func (l *life) consumer(state *projection.State) {
-	l.Consumer = &lifeConsumer{Position: state.LastSequence, Status: state.Status, LastEventID: state.LastEventID, UpdatedAt: state.UpdatedAt}
+	if l.Consumer == nil {
+		return
+	}
 	if p := state.Parked; p != nil {
 		l.Consumer.Parked = string(p.Reason)
 		l.at(p.At, "parked at event %d: %s: %s", p.Sequence, p.Reason, p.Detail)

@@ -143,13 +143,17 @@ func (t *trace) run(ctx context.Context) error {
 			return err
 		}
 	}
+	l.consumer(state)
 	if t.letters {
 		if err := t.dead(ctx, l); err != nil {
 			return err
 		}
 	}
 	l.judge(state)
-	slices.SortStableFunc(l.Timeline, func(a, b instant) int { return a.At.Compare(b.At) })
+	// The stream keeps milliseconds: within one, what was entered first was first.
+	slices.SortStableFunc(l.Timeline, func(a, b instant) int {
+		return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond))
+	})
 	t.print(l)
 	if l.Verdict != "delivered" {
 		return errLeft
@@ -192,7 +196,7 @@ func (t *trace) tables(ctx context.Context, l *life) (*projection.State, error) 
 		if state, err = projection.StateFromItem(item); err != nil {
 			return nil, err
 		}
-		l.consumer(state)
+		l.Consumer = &lifeConsumer{Position: state.LastSequence, Status: state.Status, LastEventID: state.LastEventID, UpdatedAt: state.UpdatedAt}
 	}
 	if item, err = t.item(ctx, t.OrdersTable); err != nil {
 		return nil, err
