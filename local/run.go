@@ -60,6 +60,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if f.mix != nil {
 		options.Cloud.Faults = faults.New(*f.mix, f.seed, &faults.Options{Logger: options.Logger})
+		if f.orders > 0 && !f.verbose {
+			options.Logger = nil // every killed process would have its line
+		}
 	}
 	d, err := desk.Start(ctx, options)
 	if err != nil {
