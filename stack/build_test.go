@@ -132,8 +132,8 @@ func TestBuildHandlersReportsEveryHandlerThatDoesNotCompile(t *testing.T) {
 func TestBuildIsDoneBeforeAnythingIsDeclared(t *testing.T) {
 	r := &recorder{run: func(resource.PropertyMap) error { return errors.New("go: not found") }}
 	err := program(r, "outbox", configuration(t, "outbox", nil), stack.Deploy)
-	if err == nil || strings.Count(err.Error(), "build handler") != 4 {
-		t.Errorf("error %v, want one that names four handlers", err)
+	if err == nil || strings.Count(err.Error(), "build handler") != 5 {
+		t.Errorf("error %v, want one that names five handlers", err)
 	}
 	if len(r.resources) > 0 {
 		t.Errorf("%d resources were declared", len(r.resources))

@@ -38,6 +38,11 @@ func TestComponentsNameTheFieldsTheyMiss(t *testing.T) {
 			`Consumer "c": required and not given: [Table], [Key], [Function], [Stream], [Events], [BatchSize], ` +
 				`[BatchWindowSeconds], [Parallelization], [MaxRetries], [MaxRecordAgeSeconds], [DeadLetterRetentionSeconds]`,
 		},
+		"auditor": {
+			func(ctx *pulumi.Context) error { _, err := stack.NewAuditor(ctx, "a", nil); return err },
+			`Auditor "a": required and not given: [Events], [Table], [Positions], [Retention], [Function], ` +
+				`[DeadLetterRetentionSeconds]`,
+		},
 		"api": {
 			func(ctx *pulumi.Context) error { _, err := stack.NewApi(ctx, "a", nil); return err },
 			`Api "a": required and not given: [Routes], [TimeoutSeconds], [RateLimit], [BurstLimit], [LogRetentionDays]`,

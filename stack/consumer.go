@@ -112,7 +112,7 @@ func NewConsumer(
 	if err != nil {
 		return nil, err
 	}
-	c.DeadLetters, err = newDeadLetters(ctx, name, args, tags, parent)
+	c.DeadLetters, err = newDeadLetters(ctx, name, args.DeadLetterRetentionSeconds, tags, parent)
 	if err != nil {
 		return nil, err
 	}

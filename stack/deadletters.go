@@ -7,10 +7,10 @@ import (
 
 // newDeadLetters declares the queue of what exhausted its retries.
 func newDeadLetters(
-	ctx *pulumi.Context, name string, args *ConsumerArgs, tags pulumi.StringMap, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, retentionSeconds pulumi.IntInput, tags pulumi.StringMap, parent pulumi.ResourceOption,
 ) (*sqs.Queue, error) {
 	queue, err := sqs.NewQueue(ctx, name+"-deadletters", &sqs.QueueArgs{
-		MessageRetentionSeconds: args.DeadLetterRetentionSeconds.ToIntOutput().ToIntPtrOutput(),
+		MessageRetentionSeconds: retentionSeconds.ToIntOutput().ToIntPtrOutput(),
 		SqsManagedSseEnabled:    pulumi.Bool(true),
 		Tags:                    tags,
 	}, parent)

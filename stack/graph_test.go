@@ -155,22 +155,25 @@ func TestRoutesWaitUntilEventsAreCaptured(t *testing.T) {
 func TestExportsAreThePublishedOutputs(t *testing.T) {
 	_, got := deploy(t, "outbox", nil)
 	want := map[string]any{
-		"apiUrl":             "${api-http.apiEndpoint}",
-		"auth":               "none",
-		"streamName":         "${outbox-stream.name}",
-		"streamArn":          "${outbox-stream.arn}",
-		"region":             "eu-west-1",
-		"stage":              "outbox",
-		"ordersTable":        "${outbox-orders.name}",
-		"eventsTable":        "${outbox-events.name}",
-		"fulfilmentsTable":   "${fulfilment-fulfilments.name}",
-		"deadLetterQueueUrl": "${fulfilment-deadletters.url}",
-		"consumerMappingId":  "${fulfilment-mapping.uuid}",
+		"apiUrl":                    "${api-http.apiEndpoint}",
+		"auth":                      "none",
+		"streamName":                "${outbox-stream.name}",
+		"streamArn":                 "${outbox-stream.arn}",
+		"region":                    "eu-west-1",
+		"stage":                     "outbox",
+		"ordersTable":               "${outbox-orders.name}",
+		"eventsTable":               "${outbox-events.name}",
+		"fulfilmentsTable":          "${fulfilment-fulfilments.name}",
+		"deadLetterQueueUrl":        "${fulfilment-deadletters.url}",
+		"consumerMappingId":         "${fulfilment-mapping.uuid}",
+		"auditorDeadLetterQueueUrl": "${auditor-deadletters.url}",
+		"auditorMappingId":          "${auditor-mapping.uuid}",
 		"functions": map[string]string{
 			"placeorder":  "${placeorder-function.name}",
 			"cancelorder": "${cancelorder-function.name}",
 			"getorder":    "${getorder-function.name}",
 			"fulfilment":  "${fulfilment-handler-function.name}",
+			"auditor":     "${auditor-handler-function.name}",
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

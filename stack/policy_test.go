@@ -62,6 +62,13 @@ func TestFunctionsMayDoExactlyThis(t *testing.T) {
 				"kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"),
 			allow("ReportDeadLetters", []string{"${fulfilment-deadletters.arn}"}, "sqs:SendMessage"),
 		},
+		"auditor-handler": {
+			allow("ReadPositions", []string{fulfilments}, "dynamodb:BatchGetItem"),
+			allow("PutEventsBack", []string{events}, "dynamodb:PutItem"),
+			allow("ReadStream", []string{"${outbox-events.streamArn}"}, "dynamodb:DescribeStream",
+				"dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+			allow("ReportDeadLetters", []string{"${auditor-deadletters.arn}"}, "sqs:SendMessage"),
+		},
 	} {
 		for tracing, traces := range map[string][]statement{
 			"true":  {allow("SendTraces", []string{"*"}, "xray:PutTraceSegments", "xray:PutTelemetryRecords")},
@@ -102,15 +109,17 @@ func TestOnlyLambdaAssumesTheRoles(t *testing.T) {
 }
 
 func TestDeadLettersRefuseWhoeverDoesNotUseTLS(t *testing.T) {
-	want := []statement{{
-		Sid: "DenyWithoutTLS", Effect: "Deny", Principal: "*",
-		Action: []string{"sqs:*"}, Resource: []string{"${fulfilment-deadletters.arn}"},
-		Condition: map[string]map[string]string{"Bool": {"aws:SecureTransport": "false"}},
-	}}
 	r, _ := deploy(t, "outbox", nil)
-	policy := r.find(t, "aws:sqs/queuePolicy:QueuePolicy", "fulfilment-deadletters-policy")
-	if diff := cmp.Diff(want, statements(t, policy, "policy")); diff != "" {
-		t.Errorf("statements (-want +got):\n%s", diff)
+	for _, queue := range []string{"fulfilment-deadletters", "auditor-deadletters"} {
+		want := []statement{{
+			Sid: "DenyWithoutTLS", Effect: "Deny", Principal: "*",
+			Action: []string{"sqs:*"}, Resource: []string{"${" + queue + ".arn}"},
+			Condition: map[string]map[string]string{"Bool": {"aws:SecureTransport": "false"}},
+		}}
+		policy := r.find(t, "aws:sqs/queuePolicy:QueuePolicy", queue+"-policy")
+		if diff := cmp.Diff(want, statements(t, policy, "policy")); diff != "" {
+			t.Errorf("%s: statements (-want +got):\n%s", queue, diff)
+		}
 	}
 }
 

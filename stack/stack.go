@@ -1,5 +1,6 @@
 // Package stack declares what a stage consists of: the outbox, the functions
-// that write to it, the HTTP API before them and the consumer behind it.
+// that write to it, the HTTP API before them, the consumer behind it and the
+// auditor of what expires.
 package stack
 
 import (
@@ -30,7 +31,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	code, err := BuildHandlers(ctx, root, cfg.Architecture, "placeorder", "cancelorder", "getorder", "fulfilment")
+	code, err := BuildHandlers(ctx, root, cfg.Architecture, "placeorder", "cancelorder", "getorder", "fulfilment", "auditor")
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,11 @@ func deploy(ctx *pulumi.Context, root string) error {
 		return err
 	}
 
+	auditor, err := newOrderAuditor(ctx, cfg, code, outbox, consumer, tags)
+	if err != nil {
+		return err
+	}
+
 	orders, err := newOrderFunctions(ctx, cfg, code, outbox, consumer, tags)
 	if err != nil {
 		return err
@@ -120,11 +126,14 @@ func deploy(ctx *pulumi.Context, root string) error {
 	ctx.Export("fulfilmentsTable", consumer.Table.Name)
 	ctx.Export("deadLetterQueueUrl", consumer.DeadLetters.Url)
 	ctx.Export("consumerMappingId", consumer.Mapping.Uuid)
+	ctx.Export("auditorDeadLetterQueueUrl", auditor.DeadLetters.Url)
+	ctx.Export("auditorMappingId", auditor.Mapping.Uuid)
 	ctx.Export("functions", pulumi.StringMap{
 		"placeorder":  orders.place.Lambda.Name,
 		"cancelorder": orders.cancel.Lambda.Name,
 		"getorder":    orders.get.Lambda.Name,
 		"fulfilment":  consumer.Function.Lambda.Name,
+		"auditor":     auditor.Function.Lambda.Name,
 	})
 	return nil
 }
