@@ -11,7 +11,9 @@
 //	go test ./e2e -outputs outputs.json
 //
 // Against a deployed stage; credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (for
-// instance by `eval "$(aws configure export-credentials --format env)"`), everything else from the stack's outputs:
+// instance by `eval "$(aws configure export-credentials --format env)"`), everything else from the stack's outputs. They
+// also sign the requests to an API that asks for that (auth: iam); one that asks for tokens (auth: jwt) gets the one in
+// API_TOKEN:
 //
 //	pulumi stack output --json --stack outbox > outputs.json
 //	go test ./e2e -outputs outputs.json -timeout 20m
@@ -19,6 +21,7 @@
 // Flags of the suite:
 //
 //	-outputs FILE   stack outputs as JSON; empty means: build and start a desk
+//	-stage NAME     the stage whose configuration the desk uses that the suite starts; default local
 //	-api-url URL    overrides the outputs' apiUrl, for a custom domain
 //	-destructive    also run the tests that write to the tables, the stream and the queue as the stage's owner;
 //	                default true on the desk that the suite starts, false with -outputs

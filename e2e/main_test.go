@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) (code int, err error) {
 	begun := time.Now()
 	outputs := flag.String("outputs", "", "stack outputs as JSON `file`; empty: build and start a desk")
+	name := flag.String("stage", "local", "`name` of the stage whose configuration the suite's own desk uses")
 	apiURL := flag.String("api-url", "", "`URL` of the API, if it is not the outputs' apiUrl")
 	destructive := flag.Bool("destructive", false, "also write to tables, stream and queue as the owner (default true on the suite's own desk)")
 	seed := flag.Uint64("seed", 0, "seed of the random data; 0 picks one")
@@ -62,7 +63,7 @@ func run(m *testing.M) (code int, err error) {
 		if *apiURL != "" {
 			return 0, fmt.Errorf("-api-url needs -outputs")
 		}
-		d, remove, err := startDesk()
+		d, remove, err := startDesk(*name)
 		if err != nil {
 			return 0, err
 		}
@@ -100,7 +101,7 @@ func run(m *testing.M) (code int, err error) {
 	return code, nil
 }
 
-func startDesk() (d *desk.Desk, remove func(), err error) {
+func startDesk(name string) (d *desk.Desk, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "outbox-e2e-")
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +111,7 @@ func startDesk() (d *desk.Desk, remove func(), err error) {
 	ctx := context.Background()
 	executable, err := desk.Build(ctx, root, dir)
 	if err == nil {
-		d, err = desk.Start(ctx, executable, root, dir)
+		d, err = desk.Start(ctx, executable, root, dir, "-stage", name)
 	}
 	if err != nil {
 		remove()

@@ -18,6 +18,8 @@ type Client struct {
 	http *http.Client
 	// Broken is told of every answer that breaks a rule that holds for all answers; see [Answer.Check].
 	Broken func(error)
+	// Authorize makes a request one of somebody whom the API lets in; see stage.Stage.Authorize.
+	Authorize func(r *http.Request, body []byte) error
 }
 
 // New returns a client of the API at base, which may end with a slash.
@@ -28,6 +30,8 @@ func New(base string) *Client {
 		base:   strings.TrimRight(base, "/"),
 		http:   &http.Client{Transport: transport, Timeout: 35 * time.Second}, // the API itself gives up after 30 s
 		Broken: func(error) {},
+
+		Authorize: func(*http.Request, []byte) error { return nil },
 	}
 }
 
@@ -73,6 +77,9 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte, heade
 	}
 	for _, header := range headers {
 		request.Header.Set(header.Name, header.Value)
+	}
+	if err := c.Authorize(request, body); err != nil {
+		return nil, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

@@ -21,6 +21,8 @@ type Outputs struct {
 	DeadLetterQueueURL string            `json:"deadLetterQueueUrl"`
 	ConsumerMappingID  string            `json:"consumerMappingId"`
 	Functions          map[string]string `json:"functions"`
+	// Auth is how the API knows who calls: iam, jwt or none.
+	Auth string `json:"auth"`
 	// AWSEndpoint is where the desk answers AWS's APIs; empty for a deployed stage.
 	AWSEndpoint string `json:"awsEndpoint"`
 }
@@ -38,6 +40,7 @@ func ReadOutputs(path string) (*Outputs, error) {
 	var missing []string
 	for _, output := range []struct{ name, value string }{
 		{"apiUrl", outputs.APIURL},
+		{"auth", outputs.Auth},
 		{"streamName", outputs.StreamName},
 		{"streamArn", outputs.StreamARN},
 		{"region", outputs.Region},

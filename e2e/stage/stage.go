@@ -16,10 +16,13 @@ type Stage struct {
 	DynamoDB *dynamodb.Client
 	Kinesis  *kinesis.Client
 	SQS      *sqs.Client
+
+	credentials aws.Credentials
+	token       string
 }
 
-// Connect makes the clients. Credentials come from the usual AWS_* variables, looked up by getenv; the desk takes any,
-// so there they may be missing.
+// Connect makes the clients. Credentials come from the usual AWS_* variables, looked up by getenv; on the desk they may be
+// missing, and then are the owner's. A stage whose API wants a token needs one in API_TOKEN.
 func Connect(outputs *Outputs, getenv func(string) string) (*Stage, error) {
 	credentials := aws.Credentials{
 		AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
@@ -32,6 +35,10 @@ func Connect(outputs *Outputs, getenv func(string) string) (*Stage, error) {
 			return nil, errors.New("a deployed stage needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
 		}
 		credentials = aws.Credentials{AccessKeyID: "owner", SecretAccessKey: "owner", Source: "suite"}
+	}
+	token := getenv("API_TOKEN")
+	if outputs.Auth == "jwt" && token == "" {
+		return nil, errors.New("the stage's API wants a token: put one into API_TOKEN")
 	}
 	config := aws.Config{
 		Region: outputs.Region,
@@ -47,6 +54,9 @@ func Connect(outputs *Outputs, getenv func(string) string) (*Stage, error) {
 		DynamoDB: dynamodb.NewFromConfig(config),
 		Kinesis:  kinesis.NewFromConfig(config),
 		SQS:      sqs.NewFromConfig(config),
+
+		credentials: credentials,
+		token:       token,
 	}, nil
 }
 

@@ -130,7 +130,7 @@ func canonicalRequest(r *http.Request, body []byte, signed []string) string {
 		default:
 			trimmed := slices.Clone(r.Header.Values(name))
 			for i, v := range trimmed {
-				trimmed[i] = strings.Join(strings.Fields(v), " ")
+				trimmed[i] = squeeze(v)
 			}
 			value = strings.Join(trimmed, ",")
 		}
@@ -138,6 +138,15 @@ func canonicalRequest(r *http.Request, body []byte, signed []string) string {
 	}
 	b.WriteString("\n" + strings.Join(signed, ";") + "\n" + sha256Hex(body))
 	return b.String()
+}
+
+// squeeze removes spaces at both ends and makes several in a row one; other white space stays.
+func squeeze(s string) string {
+	s = strings.Trim(s, " ")
+	for strings.Contains(s, "  ") {
+		s = strings.ReplaceAll(s, "  ", " ")
+	}
+	return s
 }
 
 // canonicalQuery sorts the parameters of a query and writes them in one encoding.

@@ -69,7 +69,7 @@ func TestSignedRequestsReachTheFunction(t *testing.T) {
 		for _, body := range []string{"", `{"description":"ü"}`} {
 			r := httptest.NewRequest("POST", target, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("X-Amz-Meta-Spaces", "  a   b  ")
+			r.Header.Set("X-Amz-Meta-Spaces", "  a   b\tc  ")
 			w := httptest.NewRecorder()
 			rec.event = nil
 			api.ServeHTTP(w, sign(t, r, body, alice, "us-east-1", fixedClock()))
