@@ -47,6 +47,16 @@ func (c between) check(b *binding) error {
 	if err := checkSizes(b, c.subject, c.low, c.high); err != nil {
 		return err
 	}
+	for _, o := range []operand{c.subject, c.low, c.high} {
+		if kind := literalKind(o, b); kind != 0 && kind != attribute.S && kind != attribute.N && kind != attribute.B {
+			return wrongType("BETWEEN", kind)
+		}
+	}
+	for _, bound := range []operand{c.low, c.high} {
+		if err := distinct(b, "BETWEEN", c.subject, bound); err != nil {
+			return err
+		}
+	}
 	low, lowOK := c.low.(valueOperand)
 	high, highOK := c.high.(valueOperand)
 	if !lowOK || !highOK {
@@ -56,10 +66,8 @@ func (c between) check(b *binding) error {
 	problem := ""
 	if from.Kind() != to.Kind() {
 		problem = "requires same data type for lower and upper bounds"
-	} else if order, ok := from.Compare(to); ok && order > 0 {
+	} else if order, _ := from.Compare(to); order > 0 {
 		problem = "requires upper bound to be greater than or equal to lower bound"
-	} else if !ok {
-		return wrongType("BETWEEN", from.Kind())
 	}
 	if problem == "" {
 		return nil

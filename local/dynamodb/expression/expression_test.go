@@ -80,6 +80,8 @@ func TestConditionFaults(t *testing.T) {
 		{"a = :s b", `Syntax error; token: "b", near: ":s b"`},
 		{"_a = :s", `Syntax error; token: "_", near: "_a"`},
 		{"a = :s AND", `Syntax error; token: "<EOF>", near: "AND"`},
+		{"a BETWEEN b AND a", "The first operand must be distinct from the remaining operands for this operator or function; operator: BETWEEN, first operand: [a]"},
+		{":l BETWEEN a AND b", "Incorrect operand type for operator or function; operator or function: BETWEEN, operand type: L"},
 		{"a[01] = :s", `Syntax error; token: "1", near: "01]"`},
 		{"a IN (:s, a)", "The first operand must be distinct from the remaining operands for this operator or function; operator: IN, first operand: [a]"},
 		{"a[:x] = :s", `Syntax error; token: ":x", near: "[:x]"`},
