@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // Kind is the type of a value. The zero Kind is that of no value.
@@ -120,11 +121,13 @@ func (v Value) Members() Map {
 	return v.parts.members
 }
 
-// Len returns what the function size gives: bytes of strings (in UTF-8) and binaries, elements of collections. ok is false for other
+// Len returns what the function size gives: UTF-16 code units of strings, bytes of binaries, elements of collections. ok is false for other
 // kinds, which have no size.
 func (v Value) Len() (n int, ok bool) {
 	switch v.kind {
-	case S, B:
+	case S:
+		return utf16Length(v.text), true
+	case B:
 		return len(v.text), true
 	case SS, NS, BS:
 		return len(v.parts.set), true
@@ -134,6 +137,15 @@ func (v Value) Len() (n int, ok bool) {
 		return len(v.parts.members), true
 	}
 	return 0, false
+}
+
+// utf16Length is the length of a text as DynamoDB counts it: in UTF-16 code units, as DynamoDB Local shows.
+func utf16Length(text string) int {
+	n := 0
+	for _, r := range text {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
 }
 
 // Equal reports whether both values are the same: of one kind, numbers by value, sets whatever their order.

@@ -115,3 +115,11 @@ func TestDecodeOfEncodeIsTheSame(t *testing.T) {
 		}
 	})
 }
+
+func TestLengthOfTextsIsInUTF16(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "abc": 3, "é": 1, "漢": 1, "😀": 2} {
+		if got, ok := attribute.String(text).Len(); got != want || !ok {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
