@@ -86,15 +86,19 @@ func (v *View) member(operation, name string, value any) any {
 		return v.string(value)
 	case map[string]any:
 		for key, inner := range value {
+			if operation == "BatchGetItem" && name == "Responses" {
+				value[key] = v.member(operation, name, inner) // the keys are names of tables
+				continue
+			}
 			value[key] = v.member(operation, key, inner)
 		}
 		return value
 	case []any:
 		for i := range value {
-			value[i] = v.member(operation, name, value[i])
+			value[i] = v.member(operation, "", value[i])
 		}
 		// Scans and batches answer in no particular order.
-		if unordered[name] || name == "Items" && operation == "Scan" || operation == "BatchGetItem" {
+		if unordered[name] || name == "Items" && operation == "Scan" || name == "Responses" && operation == "BatchGetItem" {
 			slices.SortFunc(value, func(a, b any) int { return strings.Compare(v.json(a), v.json(b)) })
 		}
 		return value

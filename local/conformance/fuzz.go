@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// Request is one request of a random sequence.
+type Request struct{ Operation, Body string }
+
+// Fuzz sends random sequences of requests to an engine and its witness, and compares the answers.
+type Fuzz struct {
+	// Ours and Theirs are the two endpoints.
+	Ours, Theirs *Endpoint
+	// Setup are the requests that precede every sequence, Cleanup those that follow it, so that each begins without data. Their answers
+	// are not compared.
+	Setup, Cleanup []Request
+	// Generate draws one request.
+	Generate func(*rand.Rand) Request
+	// Length is the number of requests in a sequence.
+	Length int
+	// Differences are the answers that may differ. A pair of answers that matches a row is no failure, provided both or neither
+	// succeeded: else what follows is not comparable, so Generate must not draw it.
+	Differences []*Difference
+}
+
+// Failure is a sequence after which the answers to its last request differ.
+type Failure struct {
+	Seed         uint64
+	Requests     []Request
+	Ours, Theirs string
+}
+
+func (f *Failure) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: after %d requests:\n", f.Seed, len(f.Requests))
+	for _, r := range f.Requests {
+		fmt.Fprintf(&b, "%s %s\n", r.Operation, r.Body)
+	}
+	fmt.Fprintf(&b, "  ours %s\ntheirs %s", f.Ours, f.Theirs)
+	return b.String()
+}
+
+// Run plays the sequence of one seed. A [*Failure], already shrunk, is returned as the error if answers differ.
+func (f *Fuzz) Run(ctx context.Context, seed uint64) error {
+	random := rand.New(rand.NewPCG(seed, seed))
+	requests := make([]Request, f.Length)
+	for i := range requests {
+		requests[i] = f.Generate(random)
+	}
+	failure, err := f.play(ctx, requests)
+	if err != nil || failure == nil {
+		return err
+	}
+	failure = f.shrink(ctx, failure)
+	failure.Seed = seed
+	return failure
+}
+
+// play sends the requests to both and returns the first difference.
+func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
+	for _, e := range []*Endpoint{f.Ours, f.Theirs} {
+		for _, r := range f.Setup {
+			if _, err := e.Call(ctx, r.Operation, []byte(r.Body)); err != nil {
+				return nil, err
+			}
+		}
+		defer func() {
+			for _, r := range f.Cleanup {
+				// What is left over shows in the next sequence.
+				_, _ = e.Call(ctx, r.Operation, []byte(r.Body))
+			}
+		}()
+	}
+	var ourView, theirView View
+	for i, r := range requests {
+		ours, err := f.Ours.Call(ctx, r.Operation, []byte(r.Body))
+		if err != nil {
+			return nil, err
+		}
+		theirs, err := f.Theirs.Call(ctx, r.Operation, []byte(r.Body))
+		if err != nil {
+			return nil, err
+		}
+		our, their := ourView.Text(r.Operation, ours), theirView.Text(r.Operation, theirs)
+		if our == their || (ours.Status == 200) == (theirs.Status == 200) && find(f.Differences, r.Operation, our, their) != nil {
+			continue
+		}
+		return &Failure{Requests: slices.Clone(requests[:i+1]), Ours: our, Theirs: their}, nil
+	}
+	return nil, nil
+}
+
+// shrink leaves out requests as long as the answers to the last still differ: half of them at a time, then a quarter, down to one.
+func (f *Fuzz) shrink(ctx context.Context, failure *Failure) *Failure {
+	for size := len(failure.Requests) / 2; size > 0; {
+		smaller := false
+		for start := 0; start+size < len(failure.Requests); {
+			without := slices.Delete(slices.Clone(failure.Requests), start, start+size)
+			if again, err := f.play(ctx, without); err == nil && again != nil {
+				failure, smaller = again, true
+			} else {
+				start += size
+			}
+		}
+		if !smaller || size > 1 {
+			size /= 2
+		}
+	}
+	return failure
+}

@@ -1,0 +1,53 @@
+package conformance_test
+
+import (
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"transactional-outbox/local/awsapi"
+	"transactional-outbox/local/conformance"
+)
+
+var (
+	operations = flag.Int("operations", 10_000, "random requests that are sent to an engine and its witness")
+	seed       = flag.Uint64("seed", 0, "first seed of the random requests; 0 means a new one, which is printed")
+)
+
+// sequence is how many requests are made before all data is deleted.
+const sequence = 500
+
+func TestFuzzDynamoDB(t *testing.T) {
+	url, present := reach(t, conformance.DynamoDBWitness)
+	if !present {
+		t.Skipf("%s is not set: there is nothing to compare with", conformance.DynamoDBWitness)
+	}
+	setup, cleanup := conformance.DynamoDBTables()
+	fuzz(t, &conformance.Fuzz{
+		Ours: startDynamoDB(t), Theirs: &conformance.Endpoint{URL: url, AccessKey: account(), Service: awsapi.DynamoDB},
+		Setup: setup, Cleanup: cleanup, Generate: conformance.DynamoDBRequest, Length: sequence, Differences: append(differences(t, "DynamoDB"), differences(t, "DynamoDB, random requests")...),
+	})
+}
+
+// fuzz runs sequences of consecutive seeds until enough requests have been made.
+func fuzz(t *testing.T, f *conformance.Fuzz) {
+	first := *seed
+	if first == 0 {
+		first = rand.Uint64N(1 << 40)
+	}
+	t.Logf("seed %d", first)
+	begun, made := time.Now(), 0
+	for next := first; made < *operations; next++ {
+		if err := f.Run(t.Context(), next); err != nil {
+			var failure *conformance.Failure
+			if errors.As(err, &failure) {
+				t.Fatalf("after %d requests without a difference: %v", made, err)
+			}
+			t.Fatal(err)
+		}
+		made += f.Length
+	}
+	t.Logf("%d requests without an unlisted difference, seeds %d to %d, in %v", made, first, first+uint64(made/f.Length)-1, time.Since(begun).Round(time.Second))
+}
