@@ -15,7 +15,7 @@ type orderFunctions struct {
 // with the permissions its handler uses and no other.
 func newOrderFunctions(
 	ctx *pulumi.Context, cfg *Config, code map[string]pulumi.Archive,
-	outbox *Outbox, consumer *Consumer, tags pulumi.StringMap,
+	outbox *Outbox, consumer *Consumer, tags pulumi.StringMap, opts ...pulumi.ResourceOption,
 ) (*orderFunctions, error) {
 	args := func(handler, description string, environment pulumi.StringMap, statements ...Statement) *FunctionArgs {
 		return &FunctionArgs{
@@ -49,7 +49,7 @@ func newOrderFunctions(
 			Sid:       "PutOrderAndEvent",
 			Actions:   []string{"dynamodb:PutItem"},
 			Resources: pulumi.StringArray{outbox.Table.Arn, outbox.Events.Arn},
-		}))
+		}), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func newOrderFunctions(
 			Sid:       "PutEvent",
 			Actions:   []string{"dynamodb:PutItem"},
 			Resources: pulumi.StringArray{outbox.Events.Arn},
-		}))
+		}), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func newOrderFunctions(
 			Sid:       "ReadOrderAndFulfilment",
 			Actions:   []string{"dynamodb:GetItem"},
 			Resources: pulumi.StringArray{outbox.Table.Arn, consumer.Table.Arn},
-		}))
+		}), opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,12 @@ func deploy(ctx *pulumi.Context, root string) error {
 		"stage":   pulumi.String(ctx.Stack()),
 	}
 
+	// The components' own protection keeps what would lose data. A protected
+	// stage protects everything else too, because `pulumi destroy` works from
+	// the front to the back: it would take down the API and the consumer before
+	// it came to a table that it must not delete.
+	protect := pulumi.Protect(cfg.Protect)
+
 	outbox, err := NewOutbox(ctx, "outbox", &OutboxArgs{
 		Table:                "orders",
 		Key:                  "orderId",
@@ -48,7 +54,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 		StreamRetentionHours: pulumi.Int(int(cfg.StreamRetention / time.Hour)),
 		Protect:              cfg.Protect,
 		Tags:                 tags,
-	})
+	}, protect)
 	if err != nil {
 		return err
 	}
@@ -77,17 +83,17 @@ func deploy(ctx *pulumi.Context, root string) error {
 		DeadLetterRetentionSeconds: seconds(cfg.DeadLetterRetention),
 		Protect:                    cfg.Protect,
 		Tags:                       tags,
-	})
+	}, protect)
 	if err != nil {
 		return err
 	}
 
-	auditor, err := newOrderAuditor(ctx, cfg, code, outbox, consumer, tags)
+	auditor, err := newOrderAuditor(ctx, cfg, code, outbox, consumer, tags, protect)
 	if err != nil {
 		return err
 	}
 
-	orders, err := newOrderFunctions(ctx, cfg, code, outbox, consumer, tags)
+	orders, err := newOrderFunctions(ctx, cfg, code, outbox, consumer, tags, protect)
 	if err != nil {
 		return err
 	}
@@ -110,7 +116,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 		BurstLimit:       pulumi.Int(cfg.APIBurstLimit),
 		LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
 		Tags:             tags,
-	})
+	}, protect)
 	if err != nil {
 		return err
 	}
