@@ -154,6 +154,15 @@ func TestLifecycle(t *testing.T) {
 		eventually(t, "fulfilment of "+third, func() bool { return status(t, api+"/orders/"+third+"/fulfilment") == http.StatusOK })
 	})
 
+	t.Run("another region than the desk's is refused", func(t *testing.T) {
+		s.set("aws:region", "us-east-1")
+		_, err := s.preview()
+		if err == nil || !strings.Contains(err.Error(), "this desk is in region eu-west-1 and the stage in us-east-1") {
+			t.Errorf("got %v, want an error that names both regions", err)
+		}
+		s.set("aws:region", "eu-west-1")
+	})
+
 	got, err = s.destroy()
 	expect(t, "destroy", with("delete", all), got, err)
 	got, err = s.destroy()

@@ -34,8 +34,11 @@ type bench struct {
 	home     string
 }
 
-// newBench starts a cloud that ends with the test.
-func newBench(t *testing.T) *bench {
+// providerCloud is what a provider serves.
+type providerCloud = provider.Cloud
+
+// newBench starts a cloud that ends with the test. wrap, if given, gets between the cloud and the engine.
+func newBench(t *testing.T, wrap ...func(*cloud.Cloud) providerCloud) *bench {
 	t.Helper()
 	b := &bench{t: t, backend: t.TempDir(), home: t.TempDir()}
 	var err error
@@ -47,7 +50,11 @@ func newBench(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	if b.provider, err = provider.Serve(b.cloud, 0); err != nil {
+	var served providerCloud = b.cloud
+	if len(wrap) > 0 {
+		served = wrap[0](b.cloud)
+	}
+	if b.provider, err = provider.Serve(served, 0); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -61,9 +61,16 @@ func (s *server) CheckConfig(_ context.Context, in *pulumirpc.CheckRequest) (*pu
 	return &pulumirpc.CheckResponse{Inputs: in.GetNews()}, nil
 }
 
-// DiffConfig finds nothing that would replace resources: the desk is one region.
-func (s *server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
+// DiffConfig reports any change, so that the engine configures the provider anew; none of them replaces resources.
+func (s *server) DiffConfig(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	olds, news, err := unmarshalBoth(in.GetOldInputs(), in.GetNews())
+	if err != nil {
+		return nil, err
+	}
+	if olds.DeepEquals(news) {
+		return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
+	}
+	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_SOME}, nil
 }
 
 // Configure refuses a stage of another region than the desk's, whose ARNs would be wrong.

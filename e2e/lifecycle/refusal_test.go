@@ -1,0 +1,132 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"transactional-outbox/local/cloud"
+	"transactional-outbox/stack"
+)
+
+// changed is the program with the arguments of some resources changed.
+func changed(dir string, change func(args pulumi.ResourceTransformationArgs)) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		if err := ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+			change(*args)
+			return nil
+		}); err != nil {
+			return err
+		}
+		return stack.DeployFrom(dir)(ctx)
+	}
+}
+
+// TestProtectedStageRefusesToLoseData tries what would lose orders or events on a protected stage.
+func TestProtectedStageRefusesToLoseData(t *testing.T) {
+	b := newBench(t)
+	dir := clone(t)
+	s := b.stage(dir, "outbox")
+	s.set("transactional-outbox:protect", "true")
+	s.set("transactional-outbox:auth", "iam")
+	if _, _, err := s.up(); err != nil {
+		t.Fatal(err)
+	}
+
+	for name, change := range map[string]func(pulumi.ResourceTransformationArgs){
+		"outbox-destination": func(args pulumi.ResourceTransformationArgs) {
+			if destination, ok := args.Props.(*dynamodb.KinesisStreamingDestinationArgs); ok {
+				destination.ApproximateCreationDateTimePrecision = pulumi.String("MILLISECOND")
+			}
+		},
+		"outbox-events": func(args pulumi.ResourceTransformationArgs) {
+			if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "outbox-events" {
+				table.RangeKey = pulumi.String("number")
+			}
+		},
+	} {
+		t.Run("replacing "+name, func(t *testing.T) {
+			changedStage := b.stage(dir, "outbox", changed(dir, change))
+			for what, attempt := range map[string]func() (changes, error){
+				"preview": changedStage.preview,
+				"up":      func() (changes, error) { got, _, err := changedStage.up(); return got, err },
+			} {
+				got, err := attempt()
+				if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "protect") {
+					t.Errorf("%s: got %v, want a refusal that names %s and its protection", what, err, name)
+				}
+				if what == "up" && len(got) > 0 {
+					t.Errorf("up changed %q", got)
+				}
+			}
+		})
+	}
+
+	t.Run("destroy", func(t *testing.T) {
+		got, err := s.destroy()
+		if err == nil || !strings.Contains(err.Error(), "protect") {
+			t.Errorf("got %v, want a refusal that names the protection", err)
+		}
+		if len(got) > 0 {
+			t.Errorf("deleted %q before it was refused", got)
+		}
+	})
+
+	got, _, err := s.up()
+	if err != nil || len(got) > 0 {
+		t.Errorf("up afterwards: changes %q, error %v; want none", got, err)
+	}
+}
+
+// faultyCloud is the desk with one resource that cannot be created until it is mended.
+type faultyCloud struct {
+	*cloud.Cloud
+	name   string
+	mended atomic.Bool
+}
+
+func (f *faultyCloud) Create(ctx context.Context, typ, name string, inputs resource.PropertyMap) (string, resource.PropertyMap, error) {
+	if name == f.name && !f.mended.Load() {
+		return "", nil, errors.New("LimitExceededException: too many of these")
+	}
+	return f.Cloud.Create(ctx, typ, name, inputs)
+}
+
+// TestUpConvergesAfterAFailure lets an update fail in the middle.
+func TestUpConvergesAfterAFailure(t *testing.T) {
+	faulty := &faultyCloud{name: "fulfilment-mapping"}
+	b := newBench(t, func(c *cloud.Cloud) providerCloud {
+		faulty.Cloud = c
+		return faulty
+	})
+	s := b.stage(clone(t), "outbox")
+	created, _, err := s.up()
+	if err == nil || !strings.Contains(err.Error(), "LimitExceededException") {
+		t.Fatalf("got %v, want the failure of the resource", err)
+	}
+	if len(created) == 0 {
+		t.Fatal("nothing was created before the failure, so this tests nothing")
+	}
+	if slices.ContainsFunc(created, func(change string) bool { return strings.Contains(change, ":Route ") }) {
+		t.Error("the API had routes although no consumer was there")
+	}
+
+	faulty.mended.Store(true)
+	rest, outputs, err := s.up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	components := func(change string) bool { return strings.Contains(change, " transactional-outbox:") }
+	want := slices.DeleteFunc(with("create", declared(t, "outbox")), components)
+	expect(t, "both runs together", want, slices.DeleteFunc(slices.Concat(created, rest), components), nil)
+	place(t, outputs["apiUrl"].Value.(string))
+	got, _, err := s.up()
+	expect(t, "up again", nil, got, err)
+}
