@@ -60,6 +60,7 @@ func (p provider) Invoke(ctx context.Context, token string, arguments resource.P
 
 // running is a stage on a desk of its own.
 type running struct {
+	cloud       *cloud.Cloud
 	url, region string
 	outputs     map[string]any
 	dynamodb    *dynamodb.Client
@@ -97,6 +98,7 @@ func start(t *testing.T, changes map[string]string, policy func(name, document s
 			t.Error(err)
 		}
 	})
+	s.cloud = c
 	s.outputs, err = monitor.Run(t.Context(), stack.Deploy, provider{c, policy}, monitor.Options{Project: project, Stage: "local", Config: maps.Clone(config), Root: root})
 	if err != nil {
 		return s, err

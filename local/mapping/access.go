@@ -18,7 +18,7 @@ func (m *Mapping) checkRole(c *compiled) error {
 		service, actions = "dynamodb:", []string{"GetRecords", "GetShardIterator", "DescribeStream"}
 	}
 	allowed := func(action, resource string) bool { return m.opts.Authorizer.Check(action, resource) == nil }
-	lists := stream.Format == Kinesis || allowed(service+"ListStreams", "*") || allowed(service+"ListStreams", stream.ARN)
+	lists := stream.Format == Kinesis || allowed(service+"ListStreams", stream.ARN) || allowed(service+"ListStreams", "*")
 	if !lists || slices.ContainsFunc(actions, func(action string) bool { return !allowed(service+action, stream.ARN) }) {
 		return invalidParameter("Cannot access stream %s. Please ensure the role can perform the GetRecords, GetShardIterator, "+
 			"DescribeStream, and ListStreams Actions on your stream in IAM.", stream.ARN)
