@@ -25,6 +25,8 @@ type Fuzz struct {
 	// Differences are the answers that may differ. A pair of answers that matches a row is no failure, provided both or neither
 	// succeeded: else what follows is not comparable, so Generate must not draw it.
 	Differences []*Difference
+	// Accepted counts the requests that both have answered with success.
+	Accepted int
 }
 
 // Failure is a sequence after which the answers to its last request differ.
@@ -84,6 +86,9 @@ func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
 		theirs, err := f.Theirs.Call(ctx, r.Operation, []byte(r.Body))
 		if err != nil {
 			return nil, err
+		}
+		if ours.Status == 200 {
+			f.Accepted++
 		}
 		our, their := ourView.Text(r.Operation, ours), theirView.Text(r.Operation, theirs)
 		if our == their || (ours.Status == 200) == (theirs.Status == 200) && find(f.Differences, r.Operation, our, their) != nil {
