@@ -131,13 +131,13 @@ func (c *comparison) settle(ctx context.Context, w *reached, at position.Positio
 	}
 	l.Missing = missing
 	switch {
-	case len(missing) > 0 && missing[0] == at.Last+1:
+	case missing == at.Last+1:
 		// Unless it was delivered and expired while we looked.
 		now, err := c.session.positions.Of(ctx, w.id)
 		if err != nil {
 			return err
 		}
-		if l.Action = "moved on meanwhile"; now.Last < missing[0] {
+		if l.Action = "moved on meanwhile"; now.Last < missing {
 			l.Action = "lost"
 			c.lost.Add(1)
 		}

@@ -40,18 +40,19 @@ func (e *emitter) event(ctx context.Context, orderID string, sequence int64) (fo
 	return err == nil, err
 }
 
-// span sends an order's events from..to again, in sequence, and returns those that the outbox does not have.
-func (e *emitter) span(ctx context.Context, orderID string, from, to int64) (missing []int64, err error) {
+// span sends an order's events from..to again, in sequence. It ends at the first that the outbox does not have, because nothing behind
+// that can be applied, and returns it; 0 if all are there.
+func (e *emitter) span(ctx context.Context, orderID string, from, to int64) (missing int64, err error) {
 	for sequence := from; sequence <= to; sequence++ {
 		found, err := e.event(ctx, orderID, sequence)
 		if err != nil {
-			return missing, err
+			return 0, err
 		}
 		if !found {
-			missing = append(missing, sequence)
+			return sequence, nil
 		}
 	}
-	return missing, nil
+	return 0, nil
 }
 
 // walk reads an order's events from a sequence on. An item that is no event has a nil event and the reason why.

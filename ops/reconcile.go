@@ -49,14 +49,14 @@ type reconcile struct {
 
 // A behindLine is an order whose consumer is behind.
 type behindLine struct {
-	Kind     string  `json:"kind"`
-	OrderID  string  `json:"orderId"`
-	Position int64   `json:"position"` // of the consumer
-	Sequence int64   `json:"sequence"` // which it should have reached
-	Newest   int64   `json:"newest"`   // which the outbox has reached
-	Parked   string  `json:"parked,omitzero"`
-	Action   string  `json:"action"` // found, re-emitted, unparked, lost
-	Missing  []int64 `json:"missing,omitzero"`
+	Kind     string `json:"kind"`
+	OrderID  string `json:"orderId"`
+	Position int64  `json:"position"` // of the consumer
+	Sequence int64  `json:"sequence"` // which it should have reached
+	Newest   int64  `json:"newest"`   // which the outbox has reached
+	Parked   string `json:"parked,omitzero"`
+	Action   string `json:"action"`           // found, re-emitted, unparked, lost
+	Missing  int64  `json:"missing,omitzero"` // an event that the outbox does not have
 }
 
 func (l *behindLine) text() string {
@@ -64,8 +64,8 @@ func (l *behindLine) text() string {
 	if l.Parked != "" {
 		text += ", parked (" + l.Parked + ")"
 	}
-	if len(l.Missing) > 0 {
-		text += fmt.Sprintf("; not in the outbox: %v", l.Missing)
+	if l.Missing > 0 {
+		text += fmt.Sprintf(", event %d is not in the outbox", l.Missing)
 	}
 	return text + ": " + l.Action
 }

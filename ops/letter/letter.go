@@ -24,8 +24,7 @@ const (
 
 // A Letter says which records were given up.
 type Letter struct {
-	MessageID string
-	Receipt   string // for the queue
+	MessageID string // in the queue
 
 	Source        Source
 	StreamARN     string

@@ -43,7 +43,7 @@ func (q *Queue) Receive(ctx context.Context, hidden time.Duration) ([]Message, e
 	for i, m := range out.Messages {
 		messages[i] = Message{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle)}
 		if messages[i].Letter, messages[i].Err = Parse(aws.ToString(m.Body)); messages[i].Err == nil {
-			messages[i].Letter.MessageID, messages[i].Letter.Receipt = messages[i].ID, messages[i].Receipt
+			messages[i].Letter.MessageID = messages[i].ID
 		}
 	}
 	return messages, nil
