@@ -15,7 +15,7 @@ import (
 // Attempts is how often a request is sent before its failure counts.
 const (
 	calmAttempts    = 8
-	hostileAttempts = 40
+	hostileAttempts = 15
 )
 
 // client sends requests as a real client does.
