@@ -149,14 +149,6 @@ func (b *bench) replicate() {
 	b.t.Cleanup(func() { b.destination.Disable() })
 }
 
-// blackout runs f while nothing is copied: what it changes is never announced.
-func (b *bench) blackout(f func()) {
-	b.copied()
-	b.must(b.destination.Disable())
-	f()
-	b.replicate()
-}
-
 // copied waits until every change is in the stream: one more, of an order that is none of the test's, is the last to arrive.
 func (b *bench) copied() {
 	b.t.Helper()
