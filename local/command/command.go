@@ -61,17 +61,24 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Run runs the command and waits for it. A command that cannot start or fails is an *Error.
 func Run(ctx context.Context, args Args) (*Result, error) {
-	interpreter := args.Interpreter
-	if len(interpreter) == 0 {
-		interpreter = shell()
+	if packaging, ok := packagingOf(args); ok {
+		return packaging.run(ctx, args)
 	}
-	packaging := packagingOf(args)
-	if packaging.isCurrent() {
-		return &Result{}, nil
-	}
+	return run(ctx, args)
+}
 
-	line := append(append([]string{}, interpreter[1:]...), args.Command)
-	cmd := exec.CommandContext(ctx, interpreter[0], line...)
+// run runs any command through its interpreter.
+func run(ctx context.Context, args Args) (*Result, error) {
+	if len(args.Interpreter) == 0 {
+		args.Interpreter = shell()
+	}
+	return runWords(ctx, args, append(args.Interpreter[1:len(args.Interpreter):len(args.Interpreter)], args.Command)...)
+}
+
+// runWords runs the first word of the interpreter with words as its arguments.
+func runWords(ctx context.Context, args Args, words ...string) (*Result, error) {
+	program := args.Interpreter[0]
+	cmd := exec.CommandContext(ctx, program, words...)
 	cmd.Dir = args.Dir
 	cmd.Env = append(os.Environ(), hostEnvironment(args.Environment)...)
 	cmd.Stdin = strings.NewReader(args.Stdin)
@@ -82,12 +89,11 @@ func Run(ctx context.Context, args Args) (*Result, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		} else if errors.Is(err, exec.ErrNotFound) {
-			err = fmt.Errorf("%s is not installed or not on PATH", interpreter[0])
+			err = fmt.Errorf("%s is not installed or not on PATH", program)
 		}
 		output := strings.TrimSpace(stdout.String() + stderr.String())
 		return nil, &Error{Command: args.Command, Output: output, Err: err}
 	}
-	packaging.remember()
 	return &Result{
 		Stdout: strings.TrimSuffix(stdout.String(), "\n"),
 		Stderr: strings.TrimSuffix(stderr.String(), "\n"),

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"transactional-outbox/local/command"
@@ -92,10 +93,8 @@ func TestPackagingIsNotRepeatedForTheSameBinary(t *testing.T) {
 	// A stand-in for the go command: it packages by copying, and counts how often it does.
 	write("go", "#!/bin/sh\necho run >> runs\ncp \"$5\" \"$4\"\n")
 	write("bootstrap", "version 1")
-	args := command.Args{
-		Command: "go tool build-lambda-zip -o code.zip bootstrap", Dir: dir,
-		Environment: map[string]string{"PATH": dir + ":" + os.Getenv("PATH")},
-	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	args := command.Args{Command: "go tool build-lambda-zip -o code.zip bootstrap", Dir: dir}
 	runs := func() int {
 		t.Helper()
 		if _, err := command.Run(t.Context(), args); err != nil {
@@ -123,5 +122,38 @@ func TestPackagingIsNotRepeatedForTheSameBinary(t *testing.T) {
 		if got := runs(); got != step.want {
 			t.Errorf("%s: packaged %d times, want %d", step.name, got, step.want)
 		}
+	}
+}
+
+func TestPackagingInSeveralProcessesNeverShowsAHalfWrittenZip(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// It writes in two steps with a pause in between, as long as it takes another to look.
+	write("go", "#!/bin/sh\nprintf half > \"$4\"\ncat \"$5\" > /dev/null\nprintf whole > \"$4\"\n")
+	write("bootstrap", strings.Repeat("x", 1<<20))
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	args := command.Args{Command: "go tool build-lambda-zip -o out/code.zip bootstrap", Dir: dir}
+	var packers sync.WaitGroup
+	for range 8 {
+		packers.Go(func() {
+			if _, err := command.Run(t.Context(), args); err != nil {
+				t.Error(err)
+				return
+			}
+			zip, err := os.ReadFile(filepath.Join(dir, "out", "code.zip"))
+			if err != nil || string(zip) != "whole" {
+				t.Errorf("zip %q, error %v; want it whole", zip, err)
+			}
+		})
+	}
+	packers.Wait()
+	left, err := filepath.Glob(filepath.Join(dir, "out", ".packaging-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, error %v", left, err)
 	}
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -9,60 +10,83 @@ import (
 	"strings"
 )
 
-// packager is the tool whose output depends on the files it is given and on nothing else.
+// packager is the tool whose output depends on the file it is given and on nothing else.
 const packager = "build-lambda-zip"
 
 // packaging is a call of the packager: `go tool build-lambda-zip -o code.zip bootstrap`.
-// The zero value is any other command, which is never current.
 type packaging struct {
 	output string // the zip it writes
 	input  string // the binary it reads
 }
 
 // packagingOf recognises a call of the packager in the form the Pulumi program uses.
-func packagingOf(args Args) packaging {
+func packagingOf(args Args) (packaging, bool) {
 	words := strings.Fields(args.Command)
 	if len(words) != 6 || words[0] != "go" || words[1] != "tool" || words[2] != packager || words[3] != "-o" {
-		return packaging{}
+		return packaging{}, false
 	}
-	return packaging{output: filepath.Join(args.Dir, words[4]), input: filepath.Join(args.Dir, words[5])}
+	folder, err := filepath.Abs(args.Dir)
+	if err != nil {
+		return packaging{}, false
+	}
+	return packaging{output: filepath.Join(folder, words[4]), input: filepath.Join(folder, words[5])}, true
+}
+
+// run packages the binary, unless the zip on disk is the one that was made from it. The zip appears in one step,
+// so that desks that start at the same time in one folder never read each other's half-written one.
+func (p packaging) run(ctx context.Context, args Args) (*Result, error) {
+	input := fingerprint(p.input)
+	if input != "" && p.remembered() == input+fingerprint(p.output) {
+		return &Result{}, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(p.output), 0o755); err != nil {
+		return nil, &Error{Command: args.Command, Err: err}
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(p.output), ".packaging-")
+	if err != nil {
+		return nil, &Error{Command: args.Command, Err: err}
+	}
+	defer os.RemoveAll(folder)
+	partial := filepath.Join(folder, filepath.Base(p.output))
+	direct := args
+	direct.Interpreter = []string{"go"}
+	result, err := runWords(ctx, direct, "tool", packager, "-o", partial, p.input)
+	if err != nil {
+		return nil, err
+	}
+	made := fingerprint(partial)
+	if err := os.Rename(partial, p.output); err != nil {
+		return nil, &Error{Command: args.Command, Err: err}
+	}
+	// A binary that was replaced meanwhile may or may not be the one in the zip. A note that cannot be written
+	// only costs the next start some time.
+	if input != "" && input == fingerprint(p.input) {
+		_ = os.WriteFile(p.memo(), []byte(input+made), 0o644)
+	}
+	return result, nil
 }
 
 // memo is the file beside the zip that says which binary it was made from, and what came out.
 func (p packaging) memo() string { return p.output + ".from" }
 
-// isCurrent reports whether the zip on disk is the one that was made from the binary on disk.
-func (p packaging) isCurrent() bool {
-	if p.output == "" {
-		return false
+func (p packaging) remembered() string {
+	text, err := os.ReadFile(p.memo())
+	if err != nil {
+		return ""
 	}
-	remembered, err := os.ReadFile(p.memo())
-	return err == nil && string(remembered) == p.fingerprint()
+	return string(text)
 }
 
-// remember notes what the zip was made from. A note that cannot be written only costs the next start some time.
-func (p packaging) remember() {
-	if p.output == "" {
-		return
+// fingerprint is a hash of a file's content, empty if it cannot be read.
+func fingerprint(name string) string {
+	file, err := os.Open(name)
+	if err != nil {
+		return ""
 	}
-	if print := p.fingerprint(); print != "" {
-		_ = os.WriteFile(p.memo(), []byte(print), 0o644)
-	}
-}
-
-// fingerprint covers the binary and the zip; it is empty when either cannot be read.
-func (p packaging) fingerprint() string {
+	defer file.Close()
 	hash := sha256.New()
-	for _, name := range []string{p.input, p.output} {
-		file, err := os.Open(name)
-		if err != nil {
-			return ""
-		}
-		_, err = io.Copy(hash, file)
-		file.Close()
-		if err != nil {
-			return ""
-		}
+	if _, err := io.Copy(hash, file); err != nil {
+		return ""
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
