@@ -3,7 +3,6 @@ package lambdaenv
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"transactional-outbox/handlers/dynamo"
 )
 
 // Timeouts of a call, well below the timeout of any function: one that is not answered is sent again in time.
@@ -25,34 +26,47 @@ const (
 // connections kept open: as many as a function has calls on their way at once.
 const connections = 32
 
-// Client settings that Lambda puts into every function's environment.
+// config reads what Lambda puts into every function's environment.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-type settings struct {
-	region, endpoint   string
-	keyID, secret, tok string
+func (e *Environment) config() dynamo.Config {
+	return dynamo.Config{
+		Region:    e.Text("AWS_REGION"),
+		Endpoint:  e.URL("AWS_ENDPOINT_URL"),
+		KeyID:     e.Text("AWS_ACCESS_KEY_ID"),
+		Secret:    e.Text("AWS_SECRET_ACCESS_KEY"),
+		Token:     e.Optional("AWS_SESSION_TOKEN"),
+		Transport: transport(),
+		Attempts:  attempts,
+	}
 }
 
-// DynamoDB returns a client from the environment. It does without the SDK's config package, which looks for settings and
-// credentials in places that a function does not have, and costs start-up time for it.
+// Client returns a client from the environment, nil where that is not complete.
+func (e *Environment) Client() *dynamo.Client {
+	c := e.config()
+	if e.Err() != nil {
+		return nil
+	}
+	client, err := dynamo.New(c)
+	if err != nil {
+		e.problem("AWS_REGION", "is "+c.Region+": "+err.Error())
+		return nil
+	}
+	return client
+}
+
+// DynamoDB returns the SDK's client from the environment, for functions that need more than [dynamo.Client] has. It does without
+// the SDK's config package, which looks for settings and credentials in places that a function does not have.
 func (e *Environment) DynamoDB() *dynamodb.Client {
-	s := settings{
-		region:   e.Text("AWS_REGION"),
-		endpoint: e.URL("AWS_ENDPOINT_URL"),
-		keyID:    e.Text("AWS_ACCESS_KEY_ID"),
-		secret:   e.Text("AWS_SECRET_ACCESS_KEY"),
-		tok:      e.Optional("AWS_SESSION_TOKEN"),
-	}
-	credentials := aws.Credentials{AccessKeyID: s.keyID, SecretAccessKey: s.secret, SessionToken: s.tok, Source: "environment"}
+	c := e.config()
+	credentials := aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret, SessionToken: c.Token, Source: "environment"}
 	options := dynamodb.Options{
-		Region:      s.region,
+		Region:      c.Region,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
-		HTTPClient:  &http.Client{Transport: transport()},
+		HTTPClient:  &http.Client{Transport: c.Transport},
 		Retryer:     retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = attempts, time.Second }),
-		// HTTP compresses nothing here, and the checksum of an answer is TLS's business on the way and DynamoDB's at rest.
-		DisableValidateResponseChecksum: true,
 	}
-	if s.endpoint != "" {
-		options.BaseEndpoint = aws.String(s.endpoint)
+	if c.Endpoint != "" {
+		options.BaseEndpoint = aws.String(c.Endpoint)
 	}
 	return dynamodb.New(options)
 }
@@ -71,26 +85,4 @@ func transport() *http.Transport {
 		IdleConnTimeout:       5 * time.Minute,
 		DisableCompression:    true,
 	}
-}
-
-// Warm opens a connection before the first request needs one: while a function starts it has more processor time than most
-// memory sizes give it later, and nobody waits. Whatever goes wrong here will go wrong again, and be told, when it matters.
-func Warm(client *dynamodb.Client) {
-	o := client.Options()
-	ctx, cancel := context.WithTimeout(context.Background(), warmTimeout)
-	defer cancel()
-	url := "https://dynamodb." + o.Region + ".amazonaws.com/"
-	if o.BaseEndpoint != nil {
-		url = *o.BaseEndpoint
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return
-	}
-	response, err := o.HTTPClient.Do(request)
-	if err != nil {
-		return
-	}
-	io.Copy(io.Discard, response.Body)
-	response.Body.Close()
 }

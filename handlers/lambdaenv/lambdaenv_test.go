@@ -71,8 +71,8 @@ func TestTheClientUsesTheConnectionThatIsWarm(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	client := environment(credentials(server.URL)).DynamoDB()
-	lambdaenv.Warm(client)
+	client := environment(credentials(server.URL)).Client()
+	client.Warm(t.Context())
 	for range 3 {
 		if _, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"orderId": &types.AttributeValueMemberS{Value: "1"}}}); err != nil {
 			t.Fatal(err)
@@ -83,17 +83,27 @@ func TestTheClientUsesTheConnectionThatIsWarm(t *testing.T) {
 	}
 }
 
-func TestWarmNeverFails(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	e := environment(credentials(server.URL))
-	client := e.DynamoDB()
-	if err := e.Err(); err != nil {
-		t.Fatal(err)
+func TestBothClientsNeedTheSameEnvironment(t *testing.T) {
+	for name := range credentials("") {
+		incomplete := credentials("http://127.0.0.1:1")
+		delete(incomplete, name)
+		direct, sdk := environment(incomplete), environment(incomplete)
+		client := direct.Client()
+		sdk.DynamoDB()
+		optional := name == "AWS_ENDPOINT_URL" || name == "AWS_SESSION_TOKEN"
+		if fmt.Sprint(direct.Err()) != fmt.Sprint(sdk.Err()) || (direct.Err() == nil) != optional || (client != nil) != optional {
+			t.Errorf("without %s: %v and %v", name, direct.Err(), sdk.Err())
+		}
 	}
-	lambdaenv.Warm(client)
-	_, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"orderId": &types.AttributeValueMemberS{Value: "1"}}})
-	if err == nil {
-		t.Error("a server that is gone answers")
+}
+
+func TestTheSDKsClientCalls(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		fmt.Fprint(w, `{}`)
+	}))
+	defer server.Close()
+	if _, err := environment(credentials(server.URL)).DynamoDB().ListTables(t.Context(), &dynamodb.ListTablesInput{}); err != nil {
+		t.Error(err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"transactional-outbox/handlers/dynamo"
 	"transactional-outbox/handlers/httpapi"
 	"transactional-outbox/handlers/lambdaenv"
 	"transactional-outbox/handlers/order"
@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	lambdaenv.Start(func(e *lambdaenv.Environment, db *dynamodb.Client, log *slog.Logger) lambda.Handler {
+	lambdaenv.Serve(func(e *lambdaenv.Environment, db *dynamo.Client, log *slog.Logger) lambda.Handler {
 		store := order.NewStore(db, e.Text("ORDERS_TABLE"), &order.Options{
 			EventsTable: e.Text("EVENTS_TABLE"),
 			Source:      e.Text("EVENT_SOURCE"),

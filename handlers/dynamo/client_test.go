@@ -1,0 +1,491 @@
+package dynamo_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"transactional-outbox/handlers/dynamo"
+	"transactional-outbox/handlers/tabletest"
+)
+
+// calls are the operations of both clients.
+type calls interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+var (
+	_ calls = (*dynamodb.Client)(nil)
+	_ calls = (*dynamo.Client)(nil)
+)
+
+func newClient(t testing.TB, c dynamo.Config) *dynamo.Client {
+	t.Helper()
+	c.Region, c.KeyID, c.Secret = "eu-west-1", "key", "secret"
+	c.Jitter = func(int64) int64 { return 0 }
+	client, err := dynamo.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
+func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+
+type item = map[string]types.AttributeValue
+
+// sameAnswer leaves out what is of the SDK's making: metadata, and whether "no items" is nil.
+var sameAnswer = cmp.Options{
+	cmpopts.EquateEmpty(),
+	cmpopts.IgnoreFields(dynamodb.GetItemOutput{}, "ResultMetadata"), cmpopts.IgnoreFields(dynamodb.UpdateItemOutput{}, "ResultMetadata"),
+	cmpopts.IgnoreFields(dynamodb.QueryOutput{}, "ResultMetadata"), cmpopts.IgnoreFields(dynamodb.TransactWriteItemsOutput{}, "ResultMetadata"),
+	cmp.FilterPath(func(p cmp.Path) bool { return strings.Contains(p.String(), "noSmithyDocumentSerde") }, cmp.Ignore()),
+	cmp.Exporter(func(reflect.Type) bool { return true }),
+}
+
+// inner is the error that DynamoDB answered with.
+func inner(err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api
+	}
+	return err
+}
+
+// One story, told to two tables by two clients: what they answer must not differ, and neither what is stored.
+func TestBothClientsAnswerTheSame(t *testing.T) {
+	put := func(id, token string) *dynamodb.TransactWriteItemsInput {
+		return &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(token), TransactItems: []types.TransactWriteItem{
+			{Put: &types.Put{TableName: aws.String("orders"), Item: item{"orderId": text(id), "text": text("é\"\\\n\u0001😀"), "version": number("1")}, ConditionExpression: aws.String("attribute_not_exists(orderId)"),
+				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}},
+			{Put: &types.Put{TableName: aws.String("events"), Item: item{"orderId": text(id), "sequence": number("1"), "m": &types.AttributeValueMemberM{Value: item{"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{
+				&types.AttributeValueMemberB{Value: []byte{0, 255, 62, 63}}, &types.AttributeValueMemberBOOL{Value: true}, &types.AttributeValueMemberNULL{Value: true}, &types.AttributeValueMemberM{Value: item{}}, &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
+			}}}}}}},
+		}}
+	}
+	move := func(token, from, to string) *dynamodb.TransactWriteItemsInput {
+		return &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(token), TransactItems: []types.TransactWriteItem{
+			{Update: &types.Update{TableName: aws.String("orders"), Key: item{"orderId": text("a")}, UpdateExpression: aws.String("SET #v = :to"), ConditionExpression: aws.String("#v = :from"),
+				ExpressionAttributeNames: map[string]string{"#v": "version"}, ExpressionAttributeValues: item{":from": number(from), ":to": number(to)}, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}},
+			{Put: &types.Put{TableName: aws.String("events"), Item: item{"orderId": text("a"), "sequence": number(to)}}},
+		}}
+	}
+	update := func(change func(*dynamodb.UpdateItemInput)) *dynamodb.UpdateItemInput {
+		in := &dynamodb.UpdateItemInput{TableName: aws.String("fulfilments"), Key: item{"orderId": text("a")}, UpdateExpression: aws.String("SET #n = :n"),
+			ExpressionAttributeNames: map[string]string{"#n": "n"}, ExpressionAttributeValues: item{":n": number("1")}, ReturnValues: types.ReturnValueAllNew}
+		if change != nil {
+			change(in)
+		}
+		return in
+	}
+	query := func(change func(*dynamodb.QueryInput)) *dynamodb.QueryInput {
+		in := &dynamodb.QueryInput{TableName: aws.String("events"), KeyConditionExpression: aws.String("orderId = :o"), ExpressionAttributeValues: item{":o": text("a")}, ConsistentRead: aws.Bool(true)}
+		if change != nil {
+			change(in)
+		}
+		return in
+	}
+	story := []any{
+		put("a", "token-1"), put("a", "token-1"), put("a", "token-2"), put("b", "token-3"), move("token-4", "1", "2"), move("token-5", "1", "2"), put("", "token-6"),
+		&dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"orderId": text("a")}, ConsistentRead: aws.Bool(true)},
+		&dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"orderId": text("none")}},
+		&dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"orderId": text("a")}, ProjectionExpression: aws.String("#v"), ExpressionAttributeNames: map[string]string{"#v": "version"}},
+		&dynamodb.GetItemInput{TableName: aws.String("missing"), Key: item{"orderId": text("a")}},
+		&dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"id": text("a")}},
+		update(nil), update(nil),
+		update(func(in *dynamodb.UpdateItemInput) {
+			in.ConditionExpression = aws.String("#n = :other")
+			in.ExpressionAttributeValues[":other"] = number("2")
+			in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+		}),
+		update(func(in *dynamodb.UpdateItemInput) {
+			in.ConditionExpression = aws.String("attribute_not_exists(orderId)")
+		}),
+		update(func(in *dynamodb.UpdateItemInput) { in.UpdateExpression = aws.String("SET SET") }),
+		query(nil),
+		query(func(in *dynamodb.QueryInput) { in.Limit = aws.Int32(1) }),
+		query(func(in *dynamodb.QueryInput) {
+			in.ScanIndexForward, in.Limit, in.ExclusiveStartKey = aws.Bool(false), aws.Int32(5), item{"orderId": text("a"), "sequence": number("2")}
+		}),
+		query(func(in *dynamodb.QueryInput) { in.Select = types.SelectCount }),
+		query(func(in *dynamodb.QueryInput) { in.FilterExpression = aws.String("attribute_exists(m)") }),
+		query(func(in *dynamodb.QueryInput) { in.IndexName = aws.String("index") }),
+	}
+	left, right := tabletest.New(t, nil), tabletest.New(t, nil)
+	ours := newClient(t, dynamo.Config{Endpoint: right.URL, Token: "token"})
+	for i, in := range story {
+		sdkOut, sdkErr := perform(left.Client, in)
+		ourOut, ourErr := perform(ours, in)
+		if (sdkErr == nil) != (ourErr == nil) {
+			t.Fatalf("%d, %T: SDK %v, ours %v", i, in, sdkErr, ourErr)
+		}
+		if sdkErr != nil {
+			if diff := cmp.Diff(inner(sdkErr), inner(ourErr), sameAnswer); diff != "" || dynamo.Classify(sdkErr) != dynamo.Classify(ourErr) {
+				t.Errorf("%d, %T: errors (-SDK +ours):\n%s", i, in, diff)
+			}
+		} else if diff := cmp.Diff(sdkOut, ourOut, sameAnswer); diff != "" {
+			t.Errorf("%d, %T: (-SDK +ours):\n%s", i, in, diff)
+		}
+	}
+	for _, table := range []string{"orders", "events", "fulfilments"} {
+		if diff := cmp.Diff(left.Items(t, table), right.Items(t, table), sameAnswer); diff != "" {
+			t.Errorf("%s (-SDK +ours):\n%s", table, diff)
+		}
+	}
+}
+
+func perform(c calls, in any) (any, error) {
+	ctx := context.Background()
+	switch in := in.(type) {
+	case *dynamodb.GetItemInput:
+		return c.GetItem(ctx, in)
+	case *dynamodb.UpdateItemInput:
+		return c.UpdateItem(ctx, in)
+	case *dynamodb.QueryInput:
+		return c.Query(ctx, in)
+	case *dynamodb.TransactWriteItemsInput:
+		return c.TransactWriteItems(ctx, in)
+	}
+	return nil, fmt.Errorf("no such input: %T", in)
+}
+
+func TestAttributeValuesAreReadBack(t *testing.T) {
+	tables := tabletest.New(t, nil)
+	ours := newClient(t, dynamo.Config{Endpoint: tables.URL})
+	var value func(depth int) *rapid.Generator[types.AttributeValue]
+	value = func(depth int) *rapid.Generator[types.AttributeValue] {
+		return rapid.Custom(func(t *rapid.T) types.AttributeValue {
+			switch rapid.IntRange(0, 4+2*min(depth, 1)).Draw(t, "kind") {
+			case 0:
+				return text(rapid.String().Draw(t, "S"))
+			case 1:
+				return number(fmt.Sprint(rapid.Int64().Draw(t, "N")))
+			case 2:
+				return &types.AttributeValueMemberB{Value: rapid.SliceOf(rapid.Byte()).Draw(t, "B")}
+			case 3:
+				return &types.AttributeValueMemberBOOL{Value: rapid.Bool().Draw(t, "BOOL")}
+			case 4:
+				return &types.AttributeValueMemberNULL{Value: true}
+			case 5:
+				return &types.AttributeValueMemberL{Value: rapid.SliceOfN(value(depth-1), 0, 3).Draw(t, "L")}
+			}
+			return &types.AttributeValueMemberM{Value: rapid.MapOfN(rapid.StringN(1, 10, -1), value(depth-1), 0, 3).Draw(t, "M")}
+		})
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		want := value(2).Draw(rt, "value")
+		key := item{"orderId": text("a")}
+		_, err := ours.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String("orders"), Key: key, UpdateExpression: aws.String("SET v = :v"), ExpressionAttributeValues: item{":v": want}})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, c := range []calls{ours, tables.Client} {
+			got, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: key})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got.Item["v"], sameAnswer); diff != "" {
+				rt.Fatalf("%T (-want +got):\n%s", c, diff)
+			}
+		}
+	})
+	sets := item{"orderId": text("sets"), "ss": &types.AttributeValueMemberSS{Value: []string{"a"}}, "ns": &types.AttributeValueMemberNS{Value: []string{"1"}}, "bs": &types.AttributeValueMemberBS{Value: [][]byte{{1, 255}}}}
+	tables.Put(t, "orders", sets)
+	got, err := ours.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"orderId": text("sets")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sets, got.Item, sameAnswer); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Every member of an input is sent, or refused by name; a new version of the SDK cannot add one that is left out in silence.
+func TestNoMemberIsLeftOutInSilence(t *testing.T) {
+	var sent atomic.Pointer[string]
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		text := string(body)
+		sent.Store(&text)
+		fmt.Fprint(w, "{}")
+	}))
+	defer server.Close()
+	client := newClient(t, dynamo.Config{Endpoint: server.URL})
+	check := func(name string, in any, err error) {
+		t.Helper()
+		told := ""
+		if err != nil {
+			told = err.Error()
+		} else if body := sent.Load(); body != nil {
+			told = *body
+		}
+		if !strings.Contains(told, name) {
+			t.Errorf("%T: %s is neither sent nor refused: %s", in, name, told)
+		}
+	}
+	for _, in := range []any{&dynamodb.GetItemInput{}, &dynamodb.UpdateItemInput{}, &dynamodb.QueryInput{}, &dynamodb.TransactWriteItemsInput{}} {
+		for i := range reflect.TypeOf(in).Elem().NumField() {
+			fresh := reflect.New(reflect.TypeOf(in).Elem())
+			if tx, ok := fresh.Interface().(*dynamodb.TransactWriteItemsInput); ok {
+				tx.ClientRequestToken = aws.String("token")
+			}
+			if field := fresh.Type().Elem().Field(i); field.IsExported() {
+				fill(fresh.Elem().Field(i))
+				_, err := perform(client, fresh.Interface())
+				check(field.Name, in, err)
+			}
+		}
+	}
+	for _, action := range []any{&types.Put{}, &types.Update{}, &types.Delete{}, &types.ConditionCheck{}} {
+		for i := range reflect.TypeOf(action).Elem().NumField() {
+			fresh := reflect.New(reflect.TypeOf(action).Elem())
+			field := fresh.Type().Elem().Field(i)
+			if !field.IsExported() {
+				continue
+			}
+			fill(fresh.Elem().Field(i))
+			var one types.TransactWriteItem
+			name := field.Name
+			switch a := fresh.Interface().(type) {
+			case *types.Put:
+				one.Put = a
+			case *types.Update:
+				one.Update = a
+			case *types.Delete:
+				one.Delete, name = a, "Delete"
+			case *types.ConditionCheck:
+				one.ConditionCheck, name = a, "ConditionCheck"
+			}
+			_, err := client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String("token"), TransactItems: []types.TransactWriteItem{one}})
+			check(name, action, err)
+		}
+	}
+	_, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{}, func(*dynamodb.Options) {})
+	check("options of the call", "option", err)
+	_, err = client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{})
+	check("ClientRequestToken", "token", err)
+	_, err = client.GetItem(t.Context(), &dynamodb.GetItemInput{Key: item{"a": &types.AttributeValueMemberSS{}}})
+	check("AttributeValueMemberSS", "set", err)
+}
+
+// fill sets a field to something other than its zero value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.String:
+		v.SetString("X")
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
+}
+
+func TestRequestsAreSignedAsTheSDKDoes(t *testing.T) {
+	for _, token := range []string{"", "session-token"} {
+		for day := range 3 {
+			now := time.Date(2026, 11, 24+day, 12, 0, 0, 0, time.UTC)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				want, err := http.NewRequest(http.MethodPost, "http://"+r.Host+r.URL.Path, bytes.NewReader(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, name := range []string{"Content-Type", "X-Amz-Target"} {
+					want.Header.Set(name, r.Header.Get(name))
+				}
+				want.ContentLength = -1 // the SDK would sign the length too
+				err = v4.NewSigner().SignHTTP(r.Context(), aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: token}, want,
+					fmt.Sprintf("%x", sha256.Sum256(body)), "dynamodb", "eu-west-1", now)
+				if got, want := r.Header.Get("Authorization"), want.Header.Get("Authorization"); got != want || err != nil {
+					t.Errorf("got  %s\nwant %s, %v", got, want, err)
+				}
+				fmt.Fprint(w, "{}")
+			}))
+			client := newClient(t, dynamo.Config{Endpoint: server.URL, Token: token, Now: func() time.Time { return now }})
+			for range 2 {
+				if _, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"orderId": text("é")}}); err != nil {
+					t.Error(err)
+				}
+			}
+			server.Close()
+		}
+	}
+}
+
+func TestCallsAreRepeatedWhereItHelps(t *testing.T) {
+	aws := func(status int, code string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-Requestid", "REQUEST1")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"because"}`, code)
+		}
+	}
+	dropped := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, "{")
+	}
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		calls   int32
+		class   dynamo.Class
+		told    string
+	}{
+		"server's failure":    {aws(500, "InternalServerError"), 3, dynamo.Unavailable, "because"},
+		"gateway's failure":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, 3, dynamo.Unavailable, "Bad Gateway"},
+		"throttled":           {aws(400, "ThrottlingException"), 3, dynamo.Throttled, "ThrottlingException"},
+		"throughput exceeded": {aws(400, "ProvisionedThroughputExceededException"), 3, dynamo.Throttled, "REQUEST1"},
+		"still in progress":   {aws(400, "TransactionInProgressException"), 3, dynamo.Conflict, "because"},
+		"connection dropped":  {dropped, 3, dynamo.Unavailable, "EOF"},
+		"answer cut short":    {cut, 3, dynamo.Unavailable, "EOF"},
+		"conflict":            {aws(400, "TransactionConflictException"), 1, dynamo.Conflict, "because"},
+		"canceled":            {aws(400, "TransactionCanceledException"), 1, dynamo.Other, "because"},
+		"failed condition":    {aws(400, "ConditionalCheckFailedException"), 1, dynamo.Other, "because"},
+		"denied":              {aws(400, "AccessDeniedException"), 1, dynamo.Other, "AccessDeniedException"},
+		"another's answer":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, 1, dynamo.Other, "Forbidden"},
+		"no JSON":             {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, 1, dynamo.Unavailable, "answer of GetItem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				test.handler(w, r)
+			}))
+			defer server.Close()
+			server.Config.ErrorLog = nil
+			_, err := newClient(t, dynamo.Config{Endpoint: server.URL}).GetItem(t.Context(), &dynamodb.GetItemInput{})
+			if err == nil || dynamo.Classify(err) != test.class || calls.Load() != test.calls || !strings.Contains(err.Error(), test.told) {
+				t.Errorf("%d calls, want %d; class %d: %v", calls.Load(), test.calls, dynamo.Classify(err), err)
+			}
+		})
+	}
+}
+
+func TestALaterAttemptMaySucceed(t *testing.T) {
+	var calls atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); err != nil || string(body) != `{"TableName":"t"}` {
+			t.Errorf("got %q, %v", body, err)
+		}
+		if calls.Add(1) < 3 {
+			http.Error(w, "", 503)
+			return
+		}
+		w.(http.Flusher).Flush() // an answer without a length
+		fmt.Fprint(w, `{"Item":{"a":{"S":"b"}},"ConsumedCapacity":{}}`)
+	}))
+	defer server.Close()
+	out, err := newClient(t, dynamo.Config{Endpoint: server.URL}).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("t")})
+	if err != nil || cmp.Diff(item{"a": text("b")}, out.Item, sameAnswer) != "" {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+func TestTheContextEndsACall(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls atomic.Int32
+	answered := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		calls.Add(1)
+		cancel()
+		<-answered
+	}))
+	defer server.Close()
+	defer close(answered)
+	client := newClient(t, dynamo.Config{Endpoint: server.URL})
+	if _, err := client.GetItem(ctx, &dynamodb.GetItemInput{}); !errors.Is(err, context.Canceled) || calls.Load() != 1 {
+		t.Errorf("got %v after %d calls", err, calls.Load())
+	}
+	client.Warm(ctx) // fails, and says nothing
+}
+
+func TestEndpoints(t *testing.T) {
+	for region, host := range map[string]string{"eu-west-1": "dynamodb.eu-west-1.amazonaws.com", "cn-north-1": "dynamodb.cn-north-1.amazonaws.com.cn"} {
+		var asked string
+		client, err := dynamo.New(dynamo.Config{Region: region, Attempts: 1, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = r.URL.String()
+			return nil, errors.New("no network")
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{}); err == nil || asked != "https://"+host+"/" {
+			t.Errorf("%s: asked %s", region, asked)
+		}
+	}
+	for _, c := range []dynamo.Config{{}, {Endpoint: "http://host"}, {Region: "eu west"}, {Region: "r", Endpoint: "://"}, {Region: "r", Endpoint: "host"}} {
+		if _, err := dynamo.New(c); err == nil {
+			t.Errorf("%+v: no error", c)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// One conditional update as the consumer makes it, without a network.
+func BenchmarkUpdateItem(b *testing.B) {
+	answer := roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, ContentLength: 2, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	})
+	in := &dynamodb.UpdateItemInput{
+		TableName: aws.String("fulfilments"), Key: item{"orderId": text("01KAV8Q3ZJ4M5T6W7X8Y9Z0ABC")},
+		UpdateExpression: aws.String("SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now"), ConditionExpression: aws.String("lastSequence = :before"),
+		ExpressionAttributeNames: map[string]string{"#status": "status"}, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ExpressionAttributeValues: item{":before": number("1"), ":sequence": number("2"), ":to": text("CANCELLED"), ":id": text("01KAV8Q3ZJ4M5T6W7X8Y9Z0ABD"), ":now": text("2026-11-24T12:00:00.123456Z")},
+	}
+	b.Run("direct", func(b *testing.B) {
+		client := newClient(b, dynamo.Config{Endpoint: "http://127.0.0.1", Transport: answer, Token: "token"})
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := client.UpdateItem(context.Background(), in); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("SDK", func(b *testing.B) {
+		client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1"), HTTPClient: &http.Client{Transport: answer},
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token"}, nil
+			})})
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := client.UpdateItem(context.Background(), in); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
