@@ -158,9 +158,13 @@ func (x *exchange) integrate() {
 		x.lambdaStatus = refused.Status
 		x.integrationError = refused.Message
 		// AWS does not document the status for each of Lambda's refusals. That a client may come back when the function is throttled,
-		// and gains nothing by it otherwise, is how the two statuses are told apart here.
+		// and gains nothing by it otherwise, is how the two statuses are told apart here. A request that is too large for Lambda, though not
+		// for API Gateway, is the client's doing.
 		status := http.StatusInternalServerError
 		switch refused.Code {
+		case "RequestTooLargeException":
+			x.refuse(http.StatusRequestEntityTooLarge, "Request Too Long", "INTEGRATION_FAILURE")
+			return
 		case "TooManyRequestsException":
 			status = http.StatusServiceUnavailable
 		case "AccessDeniedException":

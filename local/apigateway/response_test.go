@@ -81,7 +81,7 @@ func TestIntegrationFailures(t *testing.T) {
 		{"throttled", nil, &awsapi.Error{Code: "TooManyRequestsException", Status: 429}, answer{503, "application/json", `{"message":"Service Unavailable"}`}},
 		{"slow", nil, context.DeadlineExceeded, answer{503, "application/json", `{"message":"Service Unavailable"}`}},
 		{"no such function", nil, &awsapi.Error{Code: "ResourceNotFoundException", Status: 404}, answer{500, "application/json", `{"message":"Internal Server Error"}`}},
-		{"event too large", nil, &awsapi.Error{Code: "RequestTooLargeException", Status: 413}, answer{500, "application/json", `{"message":"Internal Server Error"}`}},
+		{"event too large", nil, &awsapi.Error{Code: "RequestTooLargeException", Status: 413}, answer{413, "application/json", `{"message":"Request Too Long"}`}},
 		{"desk closing", nil, lambda.ErrClosed, answer{503, "application/json", `{"message":"Service Unavailable"}`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
