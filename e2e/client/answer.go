@@ -90,11 +90,13 @@ func decode[T any](a *Answer) (T, error) {
 	return value, nil
 }
 
-// FromGateway tells whether API Gateway refused the request itself, so that no function saw it: an unknown route, more
-// requests than it lets through, or than the account lets run at once.
+// FromGateway tells whether API Gateway refused the request itself, so that no function saw it: a caller it does not let
+// in, an unknown route, a request too large or too malformed for it, more requests than it lets through, or than the
+// account lets run at once.
 func (a *Answer) FromGateway() bool {
 	switch a.Status {
-	case http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge,
+		http.StatusRequestHeaderFieldsTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 	default:
 		return false
 	}
