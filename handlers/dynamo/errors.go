@@ -1,4 +1,5 @@
-// Package dynamo is what the handlers need of DynamoDB beside the SDK's types: what its errors mean for a caller.
+// Package dynamo is what the handlers need of DynamoDB beside the SDK's types: a client that costs little, and what errors mean
+// for a caller.
 package dynamo
 
 import (

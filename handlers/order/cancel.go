@@ -37,11 +37,14 @@ func (s *Store) Cancel(ctx context.Context, id string, from *Origin) (*Outcome, 
 			if len(old) == 0 {
 				return nil, notFound()
 			}
-			// Somebody was faster, perhaps an earlier attempt of our own: go on from what the order is now.
+			// Somebody was faster: go on from what the order is now.
 			if current, err = fromRecord(old); err != nil {
 				return nil, err
 			}
-			if attempt+1 < s.o.Attempts {
+			if current.Version == next.Version && current.UpdatedAt.Equal(next.UpdatedAt) {
+				return &Outcome{Order: &next, Event: e}, nil // our own write, whose answer was lost on the way
+			}
+			if current.Status == Cancelled || attempt+1 < s.o.Attempts {
 				continue
 			}
 			return nil, inProgress(id)

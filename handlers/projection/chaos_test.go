@@ -83,8 +83,8 @@ func TestAnyDeliveryEndsInTheFold(t *testing.T) {
 				run++
 				seed := rapid.Uint64().Draw(rt, "seed")
 				random := rand.New(rand.NewPCG(seed, seed))
-				orders := rapid.IntRange(1, 4).Draw(rt, "orders")
-				length := rapid.IntRange(1, 12)
+				orders := rapid.IntRange(1, 3).Draw(rt, "orders")
+				length := rapid.IntRange(1, 8)
 				shards := make([][]change.Delivery, rapid.IntRange(1, 3).Draw(rt, "shards"))
 				loss := rapid.Float64Range(0, 0.6).Draw(rt, "loss")
 				doubling := rapid.Float64Range(0, 0.6).Draw(rt, "doubling")
