@@ -4,7 +4,7 @@ import "strconv"
 
 // number draws a number that arithmetic keeps within 38 digits.
 func (g *generator) number() string {
-	return `{"N":"` + g.pick("0", "1", "2", "3", "-1", "0.5", "1.5", "100", "-2.25", "12345678901234567890") + `"}`
+	return `{"N":"` + g.pick("0", "1", "2", "3", "-1", "0.5", "1.50", "100", "1e3", "1E-5", "-2.25", "12345678901234567890") + `"}`
 }
 
 // value draws an attribute value, nested at most depth times.
@@ -27,7 +27,7 @@ func (g *generator) value(depth int) string {
 	case 8:
 		return g.pick(`{"SS":["a"]}`, `{"SS":["b","a"]}`, `{"SS":["c","b"]}`)
 	case 9:
-		return g.pick(`{"NS":["1"]}`, `{"NS":["2","1"]}`, `{"NS":["3","2"]}`)
+		return g.pick(`{"NS":["1"]}`, `{"NS":["2","1.0"]}`, `{"NS":["3","2"]}`)
 	case 10:
 		return g.pick(`{"BS":["AA=="]}`, `{"BS":["/w==","AA=="]}`)
 	case 11, 12:
@@ -191,7 +191,7 @@ func (g *generator) query() Request {
 		g.maybe(limit, func() string { return `"Limit":` + g.pick("1", "2", "3", "10") }),
 		g.maybe(10, func() string { return `"Select":"` + g.pick("COUNT", "ALL_ATTRIBUTES") + `"` }),
 	}
-	return Request{"Query", g.object(table, members...)}
+	return Request{Operation: "Query", Body: g.object(table, members...)}
 }
 
 func (g *generator) transactWrite() Request {
@@ -209,5 +209,5 @@ func (g *generator) transactWrite() Request {
 		item := key[:len(key)-1] + g.attributes() + "}"
 		return `{"Put":` + g.object(table, `"Item":`+item, g.maybe(50, g.conditionMember), g.maybe(50, g.onFailure)) + `}`
 	})
-	return Request{"TransactWriteItems", `{"TransactItems":[` + actions + `]}`}
+	return Request{Operation: "TransactWriteItems", Body: `{"TransactItems":[` + actions + `]}`}
 }

@@ -8,8 +8,13 @@ import (
 	"strings"
 )
 
-// Request is one request of a random sequence.
-type Request struct{ Operation, Body string }
+// Request is one request of a random sequence. Its body may have ${NAME} in it, for a value that an earlier answer of the same endpoint has left
+// behind under that name.
+type Request struct {
+	Operation, Body string
+	// Keep are the values that the answer leaves behind.
+	Keep []Keep
+}
 
 // Fuzz sends random sequences of requests to an engine and its witness, and compares the answers.
 type Fuzz struct {
@@ -18,6 +23,8 @@ type Fuzz struct {
 	// Setup are the requests that precede every sequence, Cleanup those that follow it, so that each begins without data. Their answers
 	// are not compared.
 	Setup, Cleanup []Request
+	// Ready, if set, is a request that is repeated after Setup until its answer is as it says.
+	Ready Step
 	// Generate draws one request.
 	Generate func(*rand.Rand) Request
 	// Length is the number of requests in a sequence.
@@ -70,6 +77,11 @@ func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
 				return nil, err
 			}
 		}
+		if f.Ready.Operation != "" {
+			if _, err := until(ctx, e, f.Ready, []byte(f.Ready.Request)); err != nil {
+				return nil, err
+			}
+		}
 		defer func() {
 			for _, r := range f.Cleanup {
 				// What is left over shows in the next sequence.
@@ -77,13 +89,15 @@ func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
 			}
 		}()
 	}
-	var ourView, theirView View
+	// DynamoDB Local writes numbers that it has calculated, and those inside lists and maps, in its own way, which the tables list.
+	ourView, theirView := View{NumbersByValue: true}, View{NumbersByValue: true}
+	ourValues, theirValues := kept{}, kept{}
 	for i, r := range requests {
-		ours, err := f.Ours.Call(ctx, r.Operation, []byte(r.Body))
+		ours, err := ourValues.call(ctx, f.Ours, r)
 		if err != nil {
 			return nil, err
 		}
-		theirs, err := f.Theirs.Call(ctx, r.Operation, []byte(r.Body))
+		theirs, err := theirValues.call(ctx, f.Theirs, r)
 		if err != nil {
 			return nil, err
 		}
@@ -97,6 +111,19 @@ func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
 		return &Failure{Requests: slices.Clone(requests[:i+1]), Ours: our, Theirs: their}, nil
 	}
 	return nil, nil
+}
+
+// kept are the values that the answers of one endpoint have left behind.
+type kept map[string]string
+
+func (k kept) call(ctx context.Context, e *Endpoint, r Request) (Answer, error) {
+	answer, err := e.Call(ctx, r.Operation, []byte(expand(r.Body, k)))
+	for _, keep := range r.Keep {
+		if value := pick(answer.Body, keep.Path); value != "" {
+			k[keep.Name] = value
+		}
+	}
+	return answer, err
 }
 
 // shrink leaves out requests as long as the answers to the last still differ: half of them at a time, then a quarter, down to one.

@@ -25,29 +25,33 @@ func TestFuzzDynamoDB(t *testing.T) {
 		t.Skipf("%s is not set: there is nothing to compare with", conformance.DynamoDBWitness)
 	}
 	setup, cleanup := conformance.DynamoDBTables()
-	fuzz(t, &conformance.Fuzz{
+	f := &conformance.Fuzz{
 		Ours: startDynamoDB(t), Theirs: &conformance.Endpoint{URL: url, AccessKey: account(), Service: awsapi.DynamoDB},
 		Setup: setup, Cleanup: cleanup, Generate: conformance.DynamoDBRequest, Length: sequence, Differences: append(differences(t, "DynamoDB"), differences(t, "DynamoDB, random requests")...),
-	})
+	}
+	fuzz(t, func() *conformance.Fuzz { return f })
 }
 
 // fuzz runs sequences of consecutive seeds until enough requests have been made.
-func fuzz(t *testing.T, f *conformance.Fuzz) {
+func fuzz(t *testing.T, next func() *conformance.Fuzz) {
 	first := *seed
 	if first == 0 {
 		first = rand.Uint64N(1 << 40)
 	}
 	t.Logf("seed %d", first)
-	begun, made := time.Now(), 0
-	for next := first; made < *operations; next++ {
-		if err := f.Run(t.Context(), next); err != nil {
+	begun, made, accepted, at := time.Now(), 0, 0, first
+	for ; made < *operations; at++ {
+		f := next()
+		f.Accepted = 0
+		if err := f.Run(t.Context(), at); err != nil {
 			var failure *conformance.Failure
 			if errors.As(err, &failure) {
 				t.Fatalf("after %d requests without a difference: %v", made, err)
 			}
 			t.Fatal(err)
 		}
-		made += f.Length
+		made, accepted = made+f.Length, accepted+f.Accepted
 	}
-	t.Logf("%d requests without an unlisted difference, %d of them accepted, seeds %d to %d, in %v", made, f.Accepted, first, first+uint64(made/f.Length)-1, time.Since(begun).Round(time.Second))
+	t.Logf("%d requests without an unlisted difference, %d of them accepted, seeds %d to %d, in %v", made, accepted, first, at-1,
+		time.Since(begun).Round(time.Second))
 }

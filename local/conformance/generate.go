@@ -22,9 +22,9 @@ func DynamoDBTables() (setup, cleanup []Request) {
 			definitions += `,{"AttributeName":"n","AttributeType":"N"}`
 			schema += `,{"AttributeName":"n","KeyType":"RANGE"}`
 		}
-		setup = append(setup, Request{"CreateTable", `{"TableName":"` + table + `","AttributeDefinitions":[` + definitions + `],"KeySchema":[` + schema +
+		setup = append(setup, Request{Operation: "CreateTable", Body: `{"TableName":"` + table + `","AttributeDefinitions":[` + definitions + `],"KeySchema":[` + schema +
 			`],"BillingMode":"PAY_PER_REQUEST"}`})
-		cleanup = append(cleanup, Request{"DeleteTable", `{"TableName":"` + table + `"}`})
+		cleanup = append(cleanup, Request{Operation: "DeleteTable", Body: `{"TableName":"` + table + `"}`})
 	}
 	return setup, cleanup
 }
@@ -39,35 +39,35 @@ func (g *generator) request() Request {
 	table := g.pick("hash", "both")
 	switch n := g.IntN(100); {
 	case n < 22:
-		return Request{"PutItem", g.object(table, `"Item":`+g.item(table), g.maybe(50, g.conditionMember), g.maybe(20, g.onFailure), g.maybe(20, g.allOld))}
+		return Request{Operation: "PutItem", Body: g.object(table, `"Item":`+g.item(table), g.maybe(50, g.conditionMember), g.maybe(20, g.onFailure), g.maybe(20, g.allOld))}
 	case n < 52:
 		update, condition := g.updateAndCondition(95, 30)
-		return Request{"UpdateItem", g.object(table, `"Key":`+g.key(table), update, condition, g.maybe(20, g.onFailure),
+		return Request{Operation: "UpdateItem", Body: g.object(table, `"Key":`+g.key(table), update, condition, g.maybe(20, g.onFailure),
 			g.maybe(70, func() string {
 				// UPDATED_OLD and UPDATED_NEW of nested paths are a listed difference.
 				return `"ReturnValues":"` + g.pick("NONE", "ALL_OLD", "ALL_NEW") + `"`
 			}))}
 	case n < 60:
-		return Request{"DeleteItem", g.object(table, `"Key":`+g.key(table), g.maybe(50, g.conditionMember), g.maybe(20, g.onFailure), g.maybe(70, g.allOld))}
+		return Request{Operation: "DeleteItem", Body: g.object(table, `"Key":`+g.key(table), g.maybe(50, g.conditionMember), g.maybe(20, g.onFailure), g.maybe(70, g.allOld))}
 	case n < 68:
-		return Request{"GetItem", g.object(table, `"Key":`+g.key(table), g.maybe(40, g.projectionMember), g.maybe(20, func() string { return `"ConsistentRead":true` }))}
+		return Request{Operation: "GetItem", Body: g.object(table, `"Key":`+g.key(table), g.maybe(40, g.projectionMember), g.maybe(20, func() string { return `"ConsistentRead":true` }))}
 	case n < 79:
 		return g.query()
 	case n < 83:
-		return Request{"Scan", g.object(table, g.maybe(50, g.filterMember), g.maybe(30, g.projectionMember))}
+		return Request{Operation: "Scan", Body: g.object(table, g.maybe(50, g.filterMember), g.maybe(30, g.projectionMember))}
 	case n < 87:
-		return Request{"BatchWriteItem", `{"RequestItems":{"` + table + `":[` + g.distinct(table, 4, func(key string) string {
+		return Request{Operation: "BatchWriteItem", Body: `{"RequestItems":{"` + table + `":[` + g.distinct(table, 4, func(key string) string {
 			if g.IntN(2) == 0 {
 				return `{"DeleteRequest":{"Key":` + key + `}}`
 			}
 			return `{"PutRequest":{"Item":` + strings.TrimSuffix(key, "}") + g.attributes() + `}}}`
 		}) + `]}}`}
 	case n < 90:
-		return Request{"BatchGetItem", `{"RequestItems":{"` + table + `":{"Keys":[` + g.distinct(table, 4, func(key string) string { return key }) + `]}}}`}
+		return Request{Operation: "BatchGetItem", Body: `{"RequestItems":{"` + table + `":{"Keys":[` + g.distinct(table, 4, func(key string) string { return key }) + `]}}}`}
 	case n < 97:
 		return g.transactWrite()
 	}
-	return Request{"TransactGetItems", `{"TransactItems":[` + g.distinct(table, 4, func(key string) string {
+	return Request{Operation: "TransactGetItems", Body: `{"TransactItems":[` + g.distinct(table, 4, func(key string) string {
 		return `{"Get":{"TableName":"` + table + `","Key":` + key + `}}`
 	}) + `]}`}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -16,7 +17,11 @@ func (s *Script) Play(ctx context.Context, e *Endpoint) ([]string, error) {
 	view, kept := &View{}, map[string]string{}
 	var out []string
 	for _, step := range s.Steps {
-		answer, err := e.Call(ctx, step.Operation, []byte(expand(step.Request, kept)))
+		request := []byte(expand(step.Request, kept))
+		answer, err := e.Call(ctx, step.Operation, request)
+		if err == nil && step.Until.Path != "" {
+			answer, err = until(ctx, e, step, request)
+		}
 		if err != nil {
 			return out, fmt.Errorf("%s:%d: %s: %w", s.Path, step.Line, step.Operation, err)
 		}
@@ -24,8 +29,8 @@ func (s *Script) Play(ctx context.Context, e *Endpoint) ([]string, error) {
 			kept[keep.Name] = pick(answer.Body, keep.Path)
 		}
 		text := shorten(view.Text(step.Operation, answer))
-		if step.Setup {
-			if answer.Status != http.StatusOK {
+		if step.Setup || step.Until.Path != "" {
+			if step.Setup && answer.Status != http.StatusOK {
 				return out, fmt.Errorf("%s:%d: %s: %s", s.Path, step.Line, step.Operation, text)
 			}
 			text = ""
@@ -33,6 +38,31 @@ func (s *Script) Play(ctx context.Context, e *Endpoint) ([]string, error) {
 		out = append(out, text)
 	}
 	return out, nil
+}
+
+// patience bounds how long a witness may take to get where a script waits for it.
+const patience = 30 * time.Second
+
+// until repeats a request until its answer is as the step says.
+func until(ctx context.Context, e *Endpoint, step Step, request []byte) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		answer, err := e.Call(ctx, step.Operation, request)
+		if err != nil {
+			return answer, err
+		}
+		if pick(answer.Body, step.Until.Path) == step.Until.Name {
+			return answer, nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return answer, fmt.Errorf("%s is still %q, not %s", step.Until.Path, pick(answer.Body, step.Until.Path), step.Until.Name)
+		}
+	}
 }
 
 func shorten(text string) string {

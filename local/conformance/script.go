@@ -14,6 +14,8 @@ import (
 //	PutItem {"TableName":"t", ...}        a request: operation and JSON, or
 //	[id] PutItem {"TableName":"t", ...}   a request whose answers docs/conformance.md lists as different
 //	! CreateTable {"TableName":"t", ...}  a request that must succeed, and whose answer does not matter
+//	? DescribeStreamSummary {"StreamName":"s"} StreamDescriptionSummary.StreamStatus ACTIVE
+//	                                      a request that is repeated until its answer has the value there
 //	> NAME member.0.member                keeps a value of the last answer for later requests, as ${NAME}
 //	< 200 {...}                           the recorded answer, as View words it
 //
@@ -29,14 +31,17 @@ type Step struct {
 	Line       int // in the file, from 1
 	Difference string
 	Setup      bool // only success matters
+	Until      Keep // where and what the answer must be in the end, instead of being compared
 	Operation  string
 	Request    string
 	Keep       []Keep
 	Recorded   string // without the mark
 }
 
-// Keep names a value of an answer.
+// Keep names a value of an answer, or with Until tells it.
 type Keep struct{ Name, Path string }
+
+var waitLine = regexp.MustCompile(`^\? ([A-Za-z.]+) (.+}) (\S+) (\S+)$`)
 
 var requestLine = regexp.MustCompile(`^(?:\[([a-z0-9-]+)\] |(! ))?([A-Za-z.]+) (.+)$`)
 
@@ -59,6 +64,12 @@ func Load(path string) (*Script, error) {
 				return nil, fmt.Errorf("%s:%d: > NAME PATH expected", path, i+1)
 			}
 			s.Steps[last].Keep = append(s.Steps[last].Keep, Keep{name, member})
+		case strings.HasPrefix(line, "? "):
+			parts := waitLine.FindStringSubmatch(line)
+			if parts == nil {
+				return nil, fmt.Errorf("%s:%d: ? OPERATION JSON PATH VALUE expected", path, i+1)
+			}
+			s.Steps = append(s.Steps, Step{Line: i + 1, Operation: parts[1], Request: parts[2], Until: Keep{parts[4], parts[3]}})
 		default:
 			parts := requestLine.FindStringSubmatch(line)
 			if parts == nil {
@@ -85,6 +96,8 @@ func (s *Script) Record() error {
 		step := s.Steps[next]
 		next++
 		switch line = step.Operation + " " + step.Request; {
+		case step.Until.Path != "":
+			out = append(out, s.lines[i])
 		case step.Setup:
 			out = append(out, "! "+line)
 		case step.Difference != "":

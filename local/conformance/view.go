@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
+	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +16,9 @@ import (
 // View words the answers of one endpoint so that those of two can be compared: what differs between any two runs is replaced by a
 // label that says only which values are the same.
 type View struct {
+	// NumbersByValue words all numbers of DynamoDB alike, whether an endpoint writes 3, 3.0 or 30E-1.
+	NumbersByValue bool
+
 	labels map[string]string
 }
 
@@ -29,8 +34,11 @@ var opaque = map[string]bool{
 // labelled are the members whose values are made up too, but which name something: equal values get equal labels.
 var labelled = map[string]bool{
 	"EndingSequenceNumber": true, "LatestStreamLabel": true, "SequenceNumber": true, "ShardId": true, "StartingSequenceNumber": true,
-	"StreamLabel": true,
+	"StreamLabel": true, "ParentShardId": true, "AdjacentParentShardId": true,
 }
+
+// recordOperations are the operations whose answers AWS gives an EncryptionType only for encrypted streams.
+var recordOperations = map[string]bool{"GetRecords": true, "PutRecord": true, "PutRecords": true}
 
 // unordered are the members that are lists in no particular order.
 var unordered = map[string]bool{
@@ -38,7 +46,9 @@ var unordered = map[string]bool{
 }
 
 var (
-	arnRegion   = regexp.MustCompile(`arn:aws:(dynamodb|kinesis|sqs):[a-z0-9-]*:`)
+	arnOwner    = regexp.MustCompile(`arn:aws:(dynamodb|kinesis|sqs):[a-z0-9-]*:[0-9]{12}:`)
+	account     = regexp.MustCompile(`\bunder account [0-9]{12}\b`)
+	sequence    = regexp.MustCompile(`\b[0-9]{40,60}\b`)
 	streamLabel = regexp.MustCompile(`/stream/[0-9]{4}-[0-9T:.-]+`)
 )
 
@@ -66,7 +76,7 @@ func (v *View) Text(operation string, a Answer) string {
 	delete(members, "__type")
 	delete(members, "message")
 	delete(members, "Message")
-	out := fmt.Sprintf("%d %s: %s", a.Status, namespaces.Replace(code), v.string(text))
+	out := fmt.Sprintf("%d %s: %s", a.Status, namespaces.Replace(code), v.string(v.sequences(text)))
 	if len(members) > 0 {
 		out += " " + v.json(v.member(operation, "", members))
 	}
@@ -83,9 +93,18 @@ func (v *View) member(operation, name string, value any) any {
 		if labelled[name] {
 			return v.label(name, value)
 		}
+		if v.NumbersByValue && (name == "N" || name == "NS") {
+			return byValue(value)
+		}
 		return v.string(value)
 	case map[string]any:
-		for key, inner := range value {
+		// A member that is null is one that is absent; kinesis-mock also says everywhere that there is no encryption.
+		maps.DeleteFunc(value, func(key string, inner any) bool {
+			return inner == nil || key == "EncryptionType" && inner == "NONE" && recordOperations[operation]
+		})
+		// In a fixed order, for labels are counted.
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			inner := value[key]
 			if operation == "BatchGetItem" && name == "Responses" {
 				value[key] = v.member(operation, name, inner) // the keys are names of tables
 				continue
@@ -94,8 +113,12 @@ func (v *View) member(operation, name string, value any) any {
 		}
 		return value
 	case []any:
+		element := ""
+		if name == "NS" {
+			element = name
+		}
 		for i := range value {
-			value[i] = v.member(operation, "", value[i])
+			value[i] = v.member(operation, element, value[i])
 		}
 		// Scans and batches answer in no particular order.
 		if unordered[name] || name == "Items" && operation == "Scan" || name == "Responses" && operation == "BatchGetItem" {
@@ -108,16 +131,24 @@ func (v *View) member(operation, name string, value any) any {
 
 // string rewrites what is made up inside texts and ARNs.
 func (v *View) string(s string) string {
-	s = arnRegion.ReplaceAllString(s, "arn:aws:$1:REGION:")
+	s = arnOwner.ReplaceAllString(s, "arn:aws:$1:REGION:ACCOUNT:")
+	s = account.ReplaceAllString(s, "under account ACCOUNT")
 	return streamLabel.ReplaceAllStringFunc(s, func(label string) string {
 		return "/stream/" + v.label("StreamLabel", strings.TrimPrefix(label, "/stream/"))
 	})
+}
+
+// sequences rewrites the sequence numbers in a text.
+func (v *View) sequences(text string) string {
+	return sequence.ReplaceAllStringFunc(text, func(number string) string { return v.label("SequenceNumber", number) })
 }
 
 func (v *View) label(name, value string) string {
 	switch {
 	case strings.HasSuffix(name, "SequenceNumber"):
 		name = "SequenceNumber"
+	case strings.HasSuffix(name, "ShardId"):
+		name = "ShardId"
 	case strings.HasSuffix(name, "StreamLabel"):
 		name = "StreamLabel"
 	}
@@ -135,6 +166,14 @@ func (v *View) label(name, value string) string {
 		v.labels[key] = name + "-" + strconv.Itoa(n)
 	}
 	return v.labels[key]
+}
+
+// byValue writes a number as a fraction.
+func byValue(number string) string {
+	if value, ok := new(big.Rat).SetString(number); ok {
+		return value.String()
+	}
+	return number
 }
 
 func (v *View) json(value any) string {
