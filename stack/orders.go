@@ -18,19 +18,9 @@ func newOrderFunctions(
 	outbox *Outbox, consumer *Consumer, tags pulumi.StringMap, opts ...pulumi.ResourceOption,
 ) (*orderFunctions, error) {
 	args := func(handler, description string, environment pulumi.StringMap, statements ...Statement) *FunctionArgs {
-		return &FunctionArgs{
-			Description:      pulumi.String(description),
-			Code:             code[handler],
-			Architecture:     pulumi.String(cfg.Architecture),
-			MemoryMB:         pulumi.Int(cfg.APIMemoryMB),
-			TimeoutSeconds:   seconds(cfg.APITimeout),
-			LogLevel:         pulumi.String(cfg.LogLevel),
-			LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
-			Tracing:          cfg.Tracing,
-			Environment:      environment,
-			Statements:       statements,
-			Tags:             tags,
-		}
+		function := cfg.Function(code[handler], description, tags)
+		function.Environment, function.Statements = environment, statements
+		return function
 	}
 	writer := pulumi.StringMap{
 		"ORDERS_TABLE":    outbox.Table.Name,
@@ -54,19 +44,21 @@ func newOrderFunctions(
 		return nil, err
 	}
 
-	cancel, err := NewFunction(ctx, "cancelorder", args("cancelorder",
-		"Cancels an order: its new state and the event in one transaction",
-		writer,
-		Statement{
+	// What moving an order from one version to the next takes.
+	move := []Statement{
+		{
 			Sid:       "ReadAndUpdateOrder",
 			Actions:   []string{"dynamodb:GetItem", "dynamodb:UpdateItem"},
 			Resources: pulumi.StringArray{outbox.Table.Arn},
 		},
-		Statement{
+		{
 			Sid:       "PutEvent",
 			Actions:   []string{"dynamodb:PutItem"},
 			Resources: pulumi.StringArray{outbox.Events.Arn},
-		}), opts...)
+		},
+	}
+	cancel, err := NewFunction(ctx, "cancelorder", args("cancelorder",
+		"Cancels an order: its new state and the event in one transaction", writer, move...), opts...)
 	if err != nil {
 		return nil, err
 	}

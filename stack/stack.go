@@ -59,31 +59,8 @@ func deploy(ctx *pulumi.Context, root string) error {
 		return err
 	}
 
-	consumer, err := NewConsumer(ctx, "fulfilment", &ConsumerArgs{
-		Table: "fulfilments",
-		Key:   "orderId",
-		Function: &FunctionArgs{
-			Description:         pulumi.String("Applies the events of orders to their fulfilment, each once and in order"),
-			Code:                code["fulfilment"],
-			Architecture:        pulumi.String(cfg.Architecture),
-			MemoryMB:            pulumi.Int(cfg.ConsumerMemoryMB),
-			TimeoutSeconds:      seconds(cfg.ConsumerTimeout),
-			LogLevel:            pulumi.String(cfg.LogLevel),
-			LogRetentionDays:    pulumi.Int(cfg.LogRetentionDays),
-			ReservedConcurrency: pulumi.Int(cfg.ConsumerReservedConcurrency),
-			Tracing:             cfg.Tracing,
-		},
-		Stream:                     outbox.Stream,
-		Events:                     outbox.Events,
-		BatchSize:                  pulumi.Int(cfg.ConsumerBatchSize),
-		BatchWindowSeconds:         seconds(cfg.ConsumerBatchWindow),
-		Parallelization:            pulumi.Int(cfg.ConsumerParallelization),
-		MaxRetries:                 pulumi.Int(cfg.ConsumerMaxRetries),
-		MaxRecordAgeSeconds:        recordAge(cfg),
-		DeadLetterRetentionSeconds: seconds(cfg.DeadLetterRetention),
-		Protect:                    cfg.Protect,
-		Tags:                       tags,
-	}, protect)
+	consumer, err := NewConsumer(ctx, "fulfilment", cfg.Consumer("fulfilments", "orderId", outbox, code["fulfilment"],
+		"Applies the events of orders to their fulfilment, each once and in order", tags), protect)
 	if err != nil {
 		return err
 	}
@@ -160,18 +137,6 @@ func shardCount(cfg *Config) pulumi.IntPtrInput {
 		return nil
 	}
 	return pulumi.Int(cfg.ShardCount)
-}
-
-// recordAge is the mapping's own spelling of "no limit", -1, where there is none.
-func recordAge(cfg *Config) pulumi.Int {
-	if cfg.ConsumerMaxRecordAge == 0 {
-		return pulumi.Int(-1)
-	}
-	return seconds(cfg.ConsumerMaxRecordAge)
-}
-
-func seconds(d time.Duration) pulumi.Int {
-	return pulumi.Int(int(d / time.Second))
 }
 
 // hours spells a duration as whole hours, `720h`, where Duration.String would
