@@ -3,29 +3,47 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"transactional-outbox/handlers/dynamo"
+	"transactional-outbox/handlers/fault"
 	"transactional-outbox/handlers/outbox"
 )
 
-// Cancel cancels an order: one consistent read, then one transaction that moves the order from the version read to the next
-// and writes the event. An order that is cancelled already stays as it is; the outcome has no event then. Faults: NotFound,
-// TooLarge, InProgress, Throttled, Unavailable.
+// A Transition is one step in the life of orders, and the event that tells of it.
+type Transition struct {
+	From   []Status // where an order must be
+	To     Status
+	Event  string // its type
+	Schema string // of its data
+}
+
+// Cancel cancels an order; see Advance.
 func (s *Store) Cancel(ctx context.Context, id string, from *Origin) (*Outcome, error) {
+	return s.Advance(ctx, id, Transition{From: []Status{Placed}, To: Cancelled, Event: EventCancelled, Schema: schemaCancelled}, from)
+}
+
+// Advance takes an order one step on: one consistent read, then one transaction that moves the order from the version read to the
+// next and writes the event. An order that has taken the step already stays as it is; the outcome has no event then. Faults:
+// NotFound, Invalid where the order is elsewhere, TooLarge, InProgress, Throttled, Unavailable.
+func (s *Store) Advance(ctx context.Context, id string, t Transition, from *Origin) (*Outcome, error) {
 	current, err := s.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	for attempt := 0; ; attempt++ {
-		if current.Status == Cancelled {
+		if current.Status == t.To {
 			return &Outcome{Order: current}, nil
 		}
+		if !slices.Contains(t.From, current.Status) {
+			return nil, &fault.Error{Code: fault.Invalid, Detail: "The order is " + string(current.Status) + "."}
+		}
 		next := *current
-		next.Status, next.Version, next.UpdatedAt = Cancelled, current.Version+1, s.now()
-		e, err := s.event(&next, EventCancelled, schemaCancelled, from)
+		next.Status, next.Version, next.UpdatedAt = t.To, current.Version+1, s.now()
+		e, err := s.event(&next, t.Event, t.Schema, from)
 		if err != nil {
 			return nil, err
 		}
@@ -44,15 +62,15 @@ func (s *Store) Cancel(ctx context.Context, id string, from *Origin) (*Outcome, 
 			if current.Version == next.Version && current.UpdatedAt.Equal(next.UpdatedAt) {
 				return &Outcome{Order: &next, Event: e}, nil // our own write, whose answer was lost on the way
 			}
-			if current.Status == Cancelled || attempt+1 < s.o.Attempts {
+			if current.Status == t.To || attempt+1 < s.o.Attempts {
 				continue
 			}
 			return nil, inProgress(id)
 		}
 		if _, orphan := dynamo.FailedCondition(err, 1); orphan {
-			return nil, fmt.Errorf("cancel order %s: %w", id, errOrphan)
+			return nil, fmt.Errorf("%s %s: %w", t.Event, id, errOrphan)
 		}
-		if err := s.again(ctx, attempt, fmt.Sprintf("cancel order %s", id), err); err != nil {
+		if err := s.again(ctx, attempt, fmt.Sprintf("%s %s", t.Event, id), err); err != nil {
 			return nil, err
 		}
 	}

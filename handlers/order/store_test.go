@@ -309,3 +309,24 @@ func BenchmarkPlace(b *testing.B) {
 		}
 	}
 }
+
+// A step that is not Cancel's: only from where it may be taken, and once.
+func TestAdvanceTakesAStepOnce(t *testing.T) {
+	tables := tabletest.New(t, nil)
+	store := newStore(tables.Client, nil)
+	ship := order.Transition{From: []order.Status{order.Placed}, To: "SHIPPED", Event: "order.shipped", Schema: "/schemas/order.shipped/1"}
+	placed := mustPlace(t, store, lamp, "")
+	for attempt, wantEvent := range []bool{true, false} {
+		out, err := store.Advance(t.Context(), placed.Order.ID, ship, origin(""))
+		if err != nil || out.Order.Status != "SHIPPED" || out.Order.Version != 2 || (out.Event != nil) != wantEvent {
+			t.Errorf("attempt %d: %+v, %v", attempt, out, err)
+		}
+	}
+	_, err := store.Cancel(t.Context(), placed.Order.ID, origin(""))
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Invalid {
+		t.Errorf("cancel what is shipped: %v", err)
+	}
+	if n := len(events(t, tables)); n != 2 {
+		t.Errorf("%d events, want 2", n)
+	}
+}

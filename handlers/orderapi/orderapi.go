@@ -69,16 +69,29 @@ func checkKey(r *httpapi.Request, err error) error {
 
 // Cancel answers POST /orders/{orderId}/cancel.
 func Cancel(store *order.Store, log *slog.Logger) httpapi.Handler {
+	return advance(log, "order cancelled", store.Cancel)
+}
+
+// Advance answers a route that takes an order, by path parameter orderId, one step on. message is logged with the step's event.
+func Advance(store *order.Store, log *slog.Logger, message string, t order.Transition) httpapi.Handler {
+	return advance(log, message, func(ctx context.Context, id string, from *order.Origin) (*order.Outcome, error) {
+		return store.Advance(ctx, id, t, from)
+	})
+}
+
+func advance(
+	log *slog.Logger, message string, step func(context.Context, string, *order.Origin) (*order.Outcome, error),
+) httpapi.Handler {
 	return func(ctx context.Context, r *httpapi.Request) (*httpapi.Response, error) {
 		if err := r.EmptyBody(); err != nil {
 			return nil, err
 		}
-		out, err := store.Cancel(ctx, r.OrderID, origin(r))
+		out, err := step(ctx, r.OrderID, origin(r))
 		if err != nil {
 			return nil, err
 		}
 		if out.Event != nil {
-			logEvent(ctx, log, "order cancelled", out.Event)
+			logEvent(ctx, log, message, out.Event)
 		}
 		return &httpapi.Response{Status: 200, Body: out.Order.AppendJSON(nil)}, nil
 	}
