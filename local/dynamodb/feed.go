@@ -33,6 +33,8 @@ type Change struct {
 // Feed reads the changes of one table in commit order, all of them from the moment it was opened. It belongs to one goroutine; several
 // feeds of one table do not disturb each other. What a feed has not read stays in memory: close it when done.
 type Feed struct {
+	elsewhere *elsewhere // nil for a table of an engine
+
 	table  *table
 	clock  func() time.Time
 	next   uint64 // guarded by the log's mu
@@ -66,6 +68,9 @@ func (e *Engine) Feed(table string) (*Feed, error) {
 func (f *Feed) Next(ctx context.Context, max int) ([]Change, error) {
 	if max <= 0 {
 		max = defaultFeedBatch
+	}
+	if f.elsewhere != nil {
+		return f.elsewhere.next(ctx, max)
 	}
 	for {
 		records, wake, err := f.take(max)
@@ -130,6 +135,10 @@ func (f *Feed) encode(r *record) Change {
 
 // Close releases what the feed holds back, and makes a Next that waits return [ErrClosed]. It may be called more than once.
 func (f *Feed) Close() {
+	if f.elsewhere != nil {
+		f.elsewhere.close()
+		return
+	}
 	l := &f.table.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
