@@ -129,6 +129,7 @@ func printFaults(out io.Writer, r *trial.Report, c faults.Counts) {
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
+	row("orders/s while clients were at work", fmt.Sprintf("%.0f", float64(r.Placed)/r.Placing.Seconds()))
 	row("records duplicated, reordered, lost", fmt.Sprintf("%d, %d, %d", c.Duplicated, c.Reordered, c.Lost))
 	row("processes killed before, during, after", fmt.Sprintf("%d, %d, %d", c.CrashedBefore, c.CrashedDuring, c.CrashedAfter))
 	row("calls throttled, in conflict, unanswered", fmt.Sprintf("%d, %d, %d", c.Throttled, c.Conflicts, c.Unanswered))
