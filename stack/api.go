@@ -2,6 +2,7 @@ package stack
 
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -41,6 +42,10 @@ type Api struct {
 
 	// URL is where the API is served, without a trailing slash.
 	URL pulumi.StringOutput
+	// ID is what metrics know the API by.
+	ID pulumi.StringOutput
+	// AccessLog has one line a request.
+	AccessLog *cloudwatch.LogGroup
 }
 
 // NewApi declares an API.
@@ -102,11 +107,11 @@ func NewApi(ctx *pulumi.Context, name string, args *ApiArgs, opts ...pulumi.Reso
 			return nil, err
 		}
 	}
-	if err := newStage(ctx, name, args, api, tags, parent); err != nil {
+	if a.AccessLog, err = newStage(ctx, name, args, api, tags, parent); err != nil {
 		return nil, err
 	}
 
-	a.URL = api.ApiEndpoint
+	a.URL, a.ID = api.ApiEndpoint, api.ID().ToStringOutput()
 	if err := ctx.RegisterResourceOutputs(a, pulumi.Map{"url": a.URL}); err != nil {
 		return nil, err
 	}

@@ -12,21 +12,22 @@ import (
 // defaultStage is the stage an HTTP API serves at the root of its address.
 const defaultStage = "$default"
 
-// newStage declares the stage that deploys every change, throttles and logs.
+// newStage declares the stage that deploys every change, throttles and logs,
+// and returns where to.
 func newStage(
 	ctx *pulumi.Context, name string, args *ApiArgs,
 	api *apigatewayv2.Api, tags pulumi.StringMap, parent pulumi.ResourceOption,
-) error {
+) (*cloudwatch.LogGroup, error) {
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		RetentionInDays: args.LogRetentionDays,
 		Tags:            tags,
 	}, parent)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	format, err := accessLogFormat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = apigatewayv2.NewStage(ctx, name+"-stage", &apigatewayv2.StageArgs{
 		ApiId:      api.ID(),
@@ -42,13 +43,14 @@ func newStage(
 		},
 		Tags: tags,
 	}, parent)
-	return err
+	return logs, err
 }
 
 // accessLogFormat is one JSON object a request. It names the route, never the
 // path: what clients put into a path is theirs.
 func accessLogFormat() (string, error) {
 	text, err := json.Marshal(struct {
+		ApiID              string `json:"apiId"`
 		RequestID          string `json:"requestId"`
 		Time               string `json:"time"`
 		SourceIP           string `json:"sourceIp"`
@@ -67,6 +69,8 @@ func accessLogFormat() (string, error) {
 		TokenClient        string `json:"tokenClient"`
 		AuthorizerError    string `json:"authorizerError"`
 	}{
+		// A dimension of the metric that is counted in this log.
+		ApiID:              "$context.apiId",
 		RequestID:          "$context.requestId",
 		Time:               "$context.requestTime",
 		SourceIP:           "$context.identity.sourceIp",

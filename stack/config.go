@@ -82,6 +82,9 @@ type Config struct {
 	JWTScopes   []string
 	CORSOrigins []string
 
+	Alarms     bool
+	AlarmTopic string // an ARN, CreateTopic or empty
+
 	LogLevel         LogLevel
 	LogRetentionDays int
 	Tracing          bool

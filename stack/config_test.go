@@ -56,6 +56,7 @@ func TestReadConfigDefaults(t *testing.T) {
 		APIRateLimit:                1000,
 		APIBurstLimit:               500,
 		Auth:                        stack.AuthIAM,
+		Alarms:                      true,
 		LogLevel:                    stack.LogInfo,
 		LogRetentionDays:            30,
 		Tracing:                     true,
@@ -92,6 +93,7 @@ func TestReadConfigReadsEveryKey(t *testing.T) {
 		"jwtAudience":                 "orders-api, other",
 		"jwtScopes":                   "orders/read,orders/write",
 		"corsOrigins":                 "https://shop.example.com,http://127.0.0.1:3000",
+		"alarms":                      "false",
 		"logLevel":                    "WARN",
 		"logRetentionDays":            "365",
 		"tracing":                     "false",
@@ -243,6 +245,19 @@ func TestReadConfigNamesTheMistake(t *testing.T) {
 		"token settings without tokens": {
 			map[string]string{"jwtIssuer": "https://id.example.com", "jwtScopes": "orders"},
 			`auth: iam makes no use of jwtIssuer and jwtScopes: it must be jwt, or they must be empty`,
+		},
+		"alarms without metrics": {
+			map[string]string{"logLevel": "ERROR"},
+			`logLevel: ERROR is too high: the handlers' metrics are lines of their logs at INFO, and alarms on them would ` +
+				`see nothing; it must be DEBUG or INFO while alarms is true`,
+		},
+		"topic of no alarms": {
+			map[string]string{"alarms": "false", "alarmTopicArn": "create"},
+			`alarmTopicArn: create would never be told of anything: it must be empty while alarms is false`,
+		},
+		"topic that is a name": {
+			map[string]string{"alarmTopicArn": "alarms"},
+			`alarmTopicArn: "alarms" is not allowed: it must be an ARN like arn:aws:sns:eu-west-1:123456789012:alarms, or create`,
 		},
 		"open and protected": {
 			map[string]string{"auth": "none"},

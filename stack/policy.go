@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -69,6 +70,37 @@ func lambdaTrust() (string, error) {
 		Principal: map[string]string{"Service": "lambda.amazonaws.com"},
 		Action:    []string{"sts:AssumeRole"},
 	})
+}
+
+// alarmTopicPolicy lets CloudWatch tell a topic of the alarms of its account
+// and region, over TLS, and nobody else anything.
+func alarmTopicPolicy(topicARN pulumi.StringInput) pulumi.StringOutput {
+	return topicARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
+		// arn:PARTITION:sns:REGION:ACCOUNT:NAME
+		part := strings.Split(arn, ":")
+		if len(part) != 6 {
+			return "", fmt.Errorf("%q is not the ARN of a topic", arn)
+		}
+		alarms := strings.Join([]string{part[0], part[1], "cloudwatch", part[3], part[4], "alarm", "*"}, ":")
+		return marshal(rule{
+			Sid:       "ToldByAlarms",
+			Effect:    "Allow",
+			Principal: map[string]string{"Service": "cloudwatch.amazonaws.com"},
+			Action:    []string{"sns:Publish"},
+			Resource:  []string{arn},
+			Condition: map[string]map[string]string{
+				"ArnLike":      {"aws:SourceArn": alarms},
+				"StringEquals": {"aws:SourceAccount": part[4]},
+			},
+		}, rule{
+			Sid:       "DenyWithoutTLS",
+			Effect:    "Deny",
+			Principal: anyone,
+			Action:    []string{"sns:Publish"},
+			Resource:  []string{arn},
+			Condition: map[string]map[string]string{"Bool": {"aws:SecureTransport": "false"}},
+		})
+	}).(pulumi.StringOutput)
 }
 
 // tlsOnly denies everything on the queue to whoever does not use TLS. It

@@ -29,6 +29,9 @@ var computed = map[string][]string{
 	"aws:apigatewayv2/integration:Integration":                             nil,
 	"aws:apigatewayv2/route:Route":                                         nil,
 	"aws:apigatewayv2/stage:Stage":                                         nil,
+	"aws:cloudwatch/dashboard:Dashboard":                                   nil,
+	"aws:cloudwatch/logMetricFilter:LogMetricFilter":                       nil,
+	"aws:cloudwatch/metricAlarm:MetricAlarm":                               {"arn", "name"},
 	"aws:cloudwatch/logGroup:LogGroup":                                     {"arn", "name"},
 	"aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": nil,
 	"aws:dynamodb/table:Table":                                             {"arn", "name", "streamArn"},
@@ -38,12 +41,15 @@ var computed = map[string][]string{
 	"aws:lambda/eventSourceMapping:EventSourceMapping":                     {"uuid"},
 	"aws:lambda/function:Function":                                         {"arn", "invokeArn", "name"},
 	"aws:lambda/permission:Permission":                                     nil,
-	"aws:sqs/queue:Queue":                                                  {"arn", "url"},
+	"aws:sqs/queue:Queue":                                                  {"arn", "name", "url"},
+	"aws:sns/topic:Topic":                                                  {"arn"},
+	"aws:sns/topicPolicy:TopicPolicy":                                      nil,
 	"aws:sqs/queuePolicy:QueuePolicy":                                      nil,
 	stack.ApiType:                                                          nil,
 	stack.AuditorType:                                                      nil,
 	stack.ConsumerType:                                                     nil,
 	stack.FunctionType:                                                     nil,
+	stack.ObservabilityType:                                                nil,
 	stack.OutboxType:                                                       nil,
 }
 
@@ -111,6 +117,10 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", state, nil
 	}
 	for _, output := range outputs {
+		if args.TypeToken == "aws:sns/topic:Topic" {
+			// Its policy takes the ARN apart.
+			state["arn"] = resource.NewProperty("arn:aws:sns:eu-west-1:123456789012:made")
+		}
 		if _, given := state[resource.PropertyKey(output)]; !given {
 			state[resource.PropertyKey(output)] = resource.NewProperty(fmt.Sprintf("${%s.%s}", args.Name, output))
 		}

@@ -98,6 +98,10 @@ func deploy(ctx *pulumi.Context, root string) error {
 		return err
 	}
 
+	if err := newOrderWatch(ctx, cfg, api, outbox, consumer, auditor, orders, tags, protect); err != nil {
+		return err
+	}
+
 	ctx.Export("apiUrl", api.URL)
 	ctx.Export("auth", pulumi.String(cfg.Auth))
 	ctx.Export("streamName", outbox.Stream.Name)

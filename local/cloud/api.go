@@ -53,7 +53,7 @@ func (c *Cloud) apis() resourceType {
 				listener.Close()
 				return "", nil, err
 			}
-			served := &servedAPI{API: api, server: &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String()}
+			served := &servedAPI{API: api, server: &http.Server{Handler: c.countedAPI(id, api), ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String()}
 			c.apiByID.add(id, served)
 			c.serve(served.server, listener)
 			return id, c.apiOutputs(id, served), nil

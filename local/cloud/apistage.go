@@ -101,6 +101,6 @@ func (c *Cloud) accessLog(in stageInput, settings accessLogSettings) (apigateway
 		return apigateway.AccessLog{}, fmt.Errorf("accessLogSettings.destinationArn %q is not a log group that exists", settings.DestinationARN)
 	}
 	return apigateway.AccessLog{Format: settings.Format, Log: func(line []byte) {
-		c.options.Log(LogLine{Time: c.options.Clock(), Group: group, Stream: in.APIID + "/" + in.Name, Text: line})
+		c.log(LogLine{Time: c.options.Clock(), Group: group, Stream: in.APIID + "/" + in.Name, Text: line})
 	}}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"transactional-outbox/local/awsapi"
+	"transactional-outbox/local/cloudwatch"
 	"transactional-outbox/local/dynamodb"
 	"transactional-outbox/local/faults"
 	"transactional-outbox/local/iam"
@@ -77,6 +78,13 @@ type Cloud struct {
 	apiByID         index[*servedAPI]
 	destinationByID index[destination]
 	mappingByID     index[*mapping.Mapping]
+	mappingNames    index[mappingOf]
+
+	alarmByName        index[*cloudwatch.Alarm]
+	dashboardByName    index[string] // the body
+	metricFilterByName index[*metricFilter]
+	topicByARN         index[string] // the policy
+	watch              watch
 
 	commandTime busyTime
 
@@ -106,6 +114,11 @@ func New(options Options) (*Cloud, error) {
 		"aws:apigatewayv2/integration:Integration":                             c.integrations(),
 		"aws:apigatewayv2/route:Route":                                         c.routes(),
 		"aws:apigatewayv2/stage:Stage":                                         c.apiStages(),
+		"aws:cloudwatch/dashboard:Dashboard":                                   c.dashboards(),
+		"aws:cloudwatch/logMetricFilter:LogMetricFilter":                       c.metricFilters(),
+		"aws:cloudwatch/metricAlarm:MetricAlarm":                               c.alarms(),
+		"aws:sns/topic:Topic":                                                  c.topics(),
+		"aws:sns/topicPolicy:TopicPolicy":                                      c.topicPolicies(),
 		"aws:cloudwatch/logGroup:LogGroup":                                     c.logGroups(),
 		"aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": c.destinations(),
 		"aws:dynamodb/table:Table":                                             c.tables(),
@@ -118,13 +131,17 @@ func New(options Options) (*Cloud, error) {
 		"aws:sqs/queue:Queue":                                                  c.queues(),
 		"aws:sqs/queuePolicy:QueuePolicy":                                      c.queuePolicies(),
 	}
-	c.endpoint = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: awsapi.NewHandler(&awsapi.Options{
+	c.startWatch()
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET /metrics", c.metricsPage)
+	pages.Handle("/", awsapi.NewHandler(&awsapi.Options{
 		Services: map[string]awsapi.Service{
-			awsapi.DynamoDB: options.Faults.Tables(c.dynamodb), awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
+			awsapi.DynamoDB: countedTables{options.Faults.Tables(c.dynamodb), c}, awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
 		},
 		Principal: c.accessKeys.principal,
 		Logger:    options.Logger,
-	})}
+	}))
+	c.endpoint = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: pages}
 	c.serve(c.endpoint, listener)
 	return c, nil
 }
@@ -158,6 +175,7 @@ func (c *Cloud) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	var failures []error
+	c.stopWatch()
 	for _, api := range c.apiByID.drain() {
 		failures = append(failures, shutdown(ctx, api.server))
 	}

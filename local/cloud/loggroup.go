@@ -80,6 +80,6 @@ func (c *Cloud) functionLog(function, group string, auth awsapi.Authorizer) func
 			warn(fmt.Sprintf("%s: its log is lost: %v", function, err))
 			return
 		}
-		c.options.Log(LogLine{Time: line.Time, Group: group, Stream: line.Stream, Function: function, Platform: line.Platform, Text: line.Text})
+		c.log(LogLine{Time: line.Time, Group: group, Stream: line.Stream, Function: function, Platform: line.Platform, Text: line.Text})
 	}
 }

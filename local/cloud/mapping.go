@@ -73,6 +73,7 @@ func (c *Cloud) mappings() resourceType {
 				return nil
 			}
 			c.mappingByID.remove(id)
+			c.mappingNames.remove(id)
 			return running.Close()
 		},
 		existsFunc: func(_ context.Context, id string, _ mappingInput) (bool, error) {
@@ -116,6 +117,7 @@ func (c *Cloud) createMapping(ctx context.Context, in mappingInput) (string, pro
 		return "", nil, err
 	}
 	c.mappingByID.add(options.UUID, running)
+	c.mappingNames.add(options.UUID, mappingOf{function.Name, in.EventSourceARN})
 	return options.UUID, c.mappingOutputs(options.UUID, in), nil
 }
 

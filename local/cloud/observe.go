@@ -61,6 +61,10 @@ func (c *Cloud) Resources() []string {
 	add("streaming destination", maps.Keys(c.destinationByID.all()))
 	add("event source mapping", maps.Keys(c.mappingByID.all()))
 	add("function", maps.Keys(c.functionRole.all()))
+	add("alarm", maps.Keys(c.alarmByName.all()))
+	add("dashboard", maps.Keys(c.dashboardByName.all()))
+	add("metric filter", maps.Keys(c.metricFilterByName.all()))
+	add("topic", maps.Keys(c.topicByARN.all()))
 	for _, listing := range []struct {
 		kind, operation string
 		of              service

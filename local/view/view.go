@@ -3,6 +3,7 @@
 package view
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -60,6 +61,8 @@ func (v *View) Log(line cloud.LogLine) {
 	}
 	entry, ok := parseEntry(line.Text)
 	switch {
+	case bytes.HasPrefix(line.Text, []byte(`{"_aws":`)):
+		// Metrics, for which there is a page of their own.
 	case !ok:
 		// Not a log entry: a panic, most likely.
 		v.print(failure, line.Time, line.Function+": "+string(line.Text))
