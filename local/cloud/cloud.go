@@ -78,6 +78,7 @@ type Cloud struct {
 	apiByID         index[*servedAPI]
 	destinationByID index[destination]
 	mappingByID     index[*mapping.Mapping]
+	mappingInputs   index[mappingInput]
 	mappingNames    index[mappingOf]
 
 	alarmByName        index[*cloudwatch.Alarm]
@@ -134,9 +135,10 @@ func New(options Options) (*Cloud, error) {
 	c.startWatch()
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /metrics", c.metricsPage)
+	pages.HandleFunc("GET /2015-03-31/event-source-mappings/{uuid}", c.mappingPage)
 	pages.Handle("/", awsapi.NewHandler(&awsapi.Options{
 		Services: map[string]awsapi.Service{
-			awsapi.DynamoDB: countedTables{options.Faults.Tables(c.dynamodb), c}, awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
+			awsapi.DynamoDB: describedTables{countedTables{options.Faults.Tables(c.dynamodb), c}, c}, awsapi.DynamoDBStreams: c.dynamodb.Streams(), awsapi.Kinesis: c.kinesis, awsapi.SQS: c.sqs,
 		},
 		Principal: c.accessKeys.principal,
 		Logger:    options.Logger,

@@ -2,6 +2,8 @@ package cloud_test
 
 import (
 	"archive/zip"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -163,5 +165,75 @@ func TestInvokeRunsCommandsAndNothingElse(t *testing.T) {
 	_, err = c.Invoke(t.Context(), "command:local:run", resource.PropertyMap{"assetPaths": resource.NewProperty("x")})
 	if err == nil || !strings.Contains(err.Error(), `"assetPaths" is not supported`) {
 		t.Errorf("got %v, want an error that names assetPaths", err)
+	}
+}
+
+func TestDescribeKinesisStreamingDestination(t *testing.T) {
+	c := newCloud(t)
+	_, tableState := create(t, c, tableType, "events", table(nil))
+	_, streamState := create(t, c, streamType, "stream", map[string]any{"shardCount": 1})
+	name := tableState["name"].StringValue()
+	if got, want := describe(t, c, name), `{"KinesisDataStreamDestinations":[],"TableName":"`+name+`"}`; got != want {
+		t.Errorf("before: %s, want %s", got, want)
+	}
+	create(t, c, "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination", "destination", map[string]any{
+		"tableName": name, "streamArn": streamState["arn"].StringValue(), "approximateCreationDateTimePrecision": "MICROSECOND",
+	})
+	got := describe(t, c, name)
+	for _, want := range []string{`"DestinationStatus":"ACTIVE"`, `"ApproximateCreationDateTimePrecision":"MICROSECOND"`, streamState["arn"].StringValue()} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s does not say %s", got, want)
+		}
+	}
+	if got := describe(t, c, "nowhere"); !strings.Contains(got, "ResourceNotFoundException") {
+		t.Errorf("a table that is not there: %s", got)
+	}
+}
+
+// describe asks for the streaming destinations of a table and returns the answer as text, members in order.
+func describe(t *testing.T, c *cloud.Cloud, table string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.Endpoint(), strings.NewReader(`{"TableName":"`+table+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.DescribeKinesisStreamingDestination")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=owner/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	return answer(t, request)
+}
+
+func answer(t *testing.T, request *http.Request) string {
+	t.Helper()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestMappingPageAsksWhoCalls(t *testing.T) {
+	c := newCloud(t)
+	for name, test := range map[string]struct{ authorization, want string }{
+		"nobody":    {"", "Missing Authentication Token"},
+		"the owner": {"AWS4-HMAC-SHA256 Credential=owner/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=0", "The resource you requested does not exist."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Endpoint()+"/2015-03-31/event-source-mappings/none", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.authorization != "" {
+				request.Header.Set("Authorization", test.authorization)
+			}
+			if got := answer(t, request); !strings.Contains(got, test.want) {
+				t.Errorf("%s, want %q", got, test.want)
+			}
+		})
 	}
 }

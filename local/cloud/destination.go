@@ -18,7 +18,8 @@ type destinationInput struct {
 // destination is a streaming destination with the feed it reads.
 type destination struct {
 	*replication.Destination
-	feed *dynamodb.Feed
+	feed          *dynamodb.Feed
+	table, stream string
 }
 
 // stop ends the replication.
@@ -75,6 +76,6 @@ func (c *Cloud) createDestination(ctx context.Context, in destinationInput) (str
 		feed.Close()
 		return "", nil, err
 	}
-	c.destinationByID.add(id, destination{running, feed})
+	c.destinationByID.add(id, destination{running, feed, in.TableName, in.StreamARN})
 	return id, nil, nil
 }

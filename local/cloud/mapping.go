@@ -65,6 +65,7 @@ func (c *Cloud) mappings() resourceType {
 			if err := running.Update(in.config()); err != nil {
 				return nil, err
 			}
+			c.mappingInputs.set(id, in)
 			return c.mappingOutputs(id, in), running.Settled(ctx)
 		},
 		deleteFunc: func(_ context.Context, id string, _ mappingInput) error {
@@ -74,6 +75,7 @@ func (c *Cloud) mappings() resourceType {
 			}
 			c.mappingByID.remove(id)
 			c.mappingNames.remove(id)
+			c.mappingInputs.remove(id)
 			return running.Close()
 		},
 		existsFunc: func(_ context.Context, id string, _ mappingInput) (bool, error) {
@@ -117,6 +119,7 @@ func (c *Cloud) createMapping(ctx context.Context, in mappingInput) (string, pro
 		return "", nil, err
 	}
 	c.mappingByID.add(options.UUID, running)
+	c.mappingInputs.add(options.UUID, in)
 	c.mappingNames.add(options.UUID, mappingOf{function.Name, in.EventSourceARN})
 	return options.UUID, c.mappingOutputs(options.UUID, in), nil
 }
