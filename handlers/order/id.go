@@ -43,21 +43,15 @@ func newID(now time.Time, random io.Reader) (string, error) {
 // idFor is the id of the order that a caller places with an idempotency key: 128 bits of a hash of both, written as a ULID.
 // Every attempt with that key meets the same item, for as long as the item exists, so no table of keys is needed.
 func idFor(caller, key string) string {
-	h := sha256.New()
-	io.WriteString(h, "order id 1\x00")
-	writeString(h, caller)
-	writeString(h, key)
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
+	text := appendText(appendText([]byte("order id 1\x00"), caller), key)
+	sum := sha256.Sum256(text)
 	return ulid.ULID(sum[:16]).String()
 }
 
-// writeString writes text after its length, so that no two lists of strings are written as the same bytes.
-func writeString(w io.Writer, text string) {
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(len(text)))
-	w.Write(length[:])
-	io.WriteString(w, text)
+// appendText appends text after its length, so that no two lists of strings are written as the same bytes.
+func appendText(b []byte, text string) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
+	return append(b, text...)
 }
 
 // CheckKey says what is wrong with an idempotency key: it has 1 to 255 printable ASCII characters.

@@ -76,7 +76,11 @@ func (s *Store) transact(ctx context.Context, eventID string, attempt int, actio
 // there were enough. The SDK does not repeat canceled transactions by itself.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 func (s *Store) again(ctx context.Context, attempt int, operation string, err error) error {
-	if dynamo.Classify(err) != dynamo.Conflict || attempt+1 >= s.o.Attempts {
+	conflict := dynamo.Classify(err) == dynamo.Conflict
+	if conflict && s.o.Conflict != nil {
+		s.o.Conflict()
+	}
+	if !conflict || attempt+1 >= s.o.Attempts {
 		return dynamo.Fault(operation, err)
 	}
 	if dynamo.Wait(ctx, attempt, s.o.Jitter) != nil {

@@ -2,8 +2,8 @@ package order
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
-	"io"
 	"strconv"
 	"strings"
 
@@ -37,7 +37,7 @@ func ParseRequest(body string) (*Request, error) {
 	if strings.TrimSpace(body) == "" {
 		return nil, &fault.Error{Code: fault.Malformed, Detail: "The body is empty."}
 	}
-	p := &parser{Scanner: jsonscan.New(body)}
+	p := &parser{Scanner: jsonscan.New(body), item: -1}
 	r := p.request()
 	p.End()
 	if err := p.Err(); err != nil {
@@ -51,29 +51,39 @@ func ParseRequest(body string) (*Request, error) {
 
 // Hash is equal for requests that ask for the same, however they were written down.
 func (r *Request) Hash() string {
-	h := sha256.New()
-	io.WriteString(h, "order request 1\x00")
-	writeString(h, r.Description)
-	writeString(h, r.CustomerID)
+	b := append(make([]byte, 0, 256+64*len(r.Items)), "order request 1\x00"...)
+	b = appendText(b, r.Description)
+	b = appendText(b, r.CustomerID)
 	for i := range r.Items {
-		writeString(h, r.Items[i].SKU)
-		writeString(h, strconv.FormatInt(r.Items[i].Quantity, 10))
-		writeString(h, strconv.FormatInt(r.Items[i].UnitPrice, 10))
+		b = appendText(b, r.Items[i].SKU)
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Items[i].Quantity))
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Items[i].UnitPrice))
 	}
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(sum[:0]))
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // A parser reads a request and collects the rules it breaks.
 type parser struct {
 	jsonscan.Scanner
+	item   int // index of the item that is being read; -1 outside of the items
 	fields []fault.Field
 }
 
-func (p *parser) broken(field, message string) {
-	if len(p.fields) < maxFields {
-		p.fields = append(p.fields, fault.Field{Field: field, Message: message})
+// broken notes what is wrong with a member, empty for the object itself. Only what is wrong needs a path, so it is made here.
+func (p *parser) broken(name, message string) {
+	if len(p.fields) >= maxFields {
+		return
 	}
+	switch {
+	case p.item >= 0 && name != "":
+		name = "items[" + strconv.Itoa(p.item) + "]." + name
+	case p.item >= 0:
+		name = "items[" + strconv.Itoa(p.item) + "]"
+	case name == "":
+		name = "$"
+	}
+	p.fields = append(p.fields, fault.Field{Field: name, Message: message})
 }
 
 // A set has one bit for each member of an object that was seen.
@@ -89,9 +99,7 @@ func (p *parser) add(seen *set, bit set, name string) {
 
 func (p *parser) request() *Request {
 	if p.Kind() != jsonscan.Object {
-		if p.Skip(); p.Err() == nil {
-			p.broken("$", "must be an object")
-		}
+		p.wrongType("", "an object")
 		return nil
 	}
 	const description, customerID, items = set(1), set(2), set(4)
@@ -110,7 +118,7 @@ func (p *parser) request() *Request {
 			p.add(&seen, items, name)
 			r.Items = p.items()
 		default:
-			p.unknown("", name)
+			p.unknown(name)
 		}
 	}
 	if seen&description == 0 {
@@ -119,13 +127,13 @@ func (p *parser) request() *Request {
 	return r
 }
 
-func (p *parser) unknown(path, name string) {
+func (p *parser) unknown(name string) {
 	p.Skip()
-	p.broken(path+name, "is not known")
+	p.broken(name, "is not known")
 }
 
 // wrongType reads a value that is of the wrong type.
-func (p *parser) wrongType(field, want string) {
+func (p *parser) wrongType(name, want string) {
 	p.Skip()
-	p.broken(field, "must be "+want)
+	p.broken(name, "must be "+want)
 }

@@ -50,6 +50,7 @@ type Options struct {
 	Now          func() time.Time    // time.Now by default
 	Random       io.Reader           // of ids; crypto/rand by default
 	Jitter       func(n int64) int64 // at least 0, less than n; math/rand/v2 by default
+	Conflict     func()              // called whenever a transaction meets another one; may be nil
 }
 
 // A Store keeps orders in the orders table and their events in the outbox.

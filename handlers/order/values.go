@@ -8,9 +8,9 @@ import (
 )
 
 // text reads a string of 1 to limit characters, counted after trim where there is one.
-func (p *parser) text(field string, limit int, trim func(string) string) string {
+func (p *parser) text(name string, limit int, trim func(string) string) string {
 	if p.Kind() != jsonscan.String {
-		p.wrongType(field, "a string")
+		p.wrongType(name, "a string")
 		return ""
 	}
 	text, when := p.String(), ""
@@ -18,30 +18,33 @@ func (p *parser) text(field string, limit int, trim func(string) string) string 
 		text, when = trim(text), " after trimming"
 	}
 	if n := utf8.RuneCountInString(text); n < 1 || n > limit {
-		p.broken(field, "must have 1 to "+strconv.Itoa(limit)+" characters"+when)
+		p.broken(name, "must have 1 to "+strconv.Itoa(limit)+" characters"+when)
 	}
 	return text
 }
 
 // integer reads a whole number from low to high, written with digits only.
-func (p *parser) integer(field string, low, high int64) int64 {
-	want := "an integer from " + strconv.FormatInt(low, 10) + " to " + strconv.FormatInt(high, 10)
+func (p *parser) integer(name string, low, high int64) int64 {
 	if p.Kind() != jsonscan.Number {
-		p.wrongType(field, want)
+		p.wrongType(name, integers(low, high))
 		return 0
 	}
 	n, err := strconv.ParseInt(p.Number(), 10, 64)
 	if err != nil || n < low || n > high {
-		p.broken(field, "must be "+want)
+		p.broken(name, "must be "+integers(low, high))
 	}
 	return n
 }
 
+func integers(low, high int64) string {
+	return "an integer from " + strconv.FormatInt(low, 10) + " to " + strconv.FormatInt(high, 10)
+}
+
 // items reads the array of items. Of one that is too long the rest is only checked to be JSON.
 func (p *parser) items() []Item {
-	const field = "items"
+	const name = "items"
 	if p.Kind() != jsonscan.Array {
-		p.wrongType(field, "an array")
+		p.wrongType(name, "an array")
 		return nil
 	}
 	var items []Item
@@ -49,20 +52,22 @@ func (p *parser) items() []Item {
 	p.Array()
 	for ; p.Element(); count++ {
 		if count < maxItems {
-			items = append(items, p.item(field+"["+strconv.Itoa(count)+"]"))
+			p.item = count
+			items = append(items, p.readItem())
 		} else {
 			p.Skip()
 		}
 	}
+	p.item = -1
 	if count < 1 || count > maxItems {
-		p.broken(field, "must have 1 to "+strconv.Itoa(maxItems)+" elements")
+		p.broken(name, "must have 1 to "+strconv.Itoa(maxItems)+" elements")
 	}
 	return items
 }
 
-func (p *parser) item(path string) (item Item) {
+func (p *parser) readItem() (item Item) {
 	if p.Kind() != jsonscan.Object {
-		p.wrongType(path, "an object")
+		p.wrongType("", "an object")
 		return item
 	}
 	const sku, quantity, unitPrice = set(1), set(2), set(4)
@@ -72,23 +77,23 @@ func (p *parser) item(path string) (item Item) {
 		switch name {
 		case "sku":
 			p.add(&seen, sku, name)
-			item.SKU = p.text(path+".sku", maxSKU, nil)
+			item.SKU = p.text(name, maxSKU, nil)
 		case "quantity":
 			p.add(&seen, quantity, name)
-			item.Quantity = p.integer(path+".quantity", 1, maxQuantity)
+			item.Quantity = p.integer(name, 1, maxQuantity)
 		case "unitPrice":
 			p.add(&seen, unitPrice, name)
-			item.UnitPrice = p.integer(path+".unitPrice", 0, maxUnitPrice)
+			item.UnitPrice = p.integer(name, 0, maxUnitPrice)
 		default:
-			p.unknown(path+".", name)
+			p.unknown(name)
 		}
 	}
 	for _, required := range []struct {
 		bit  set
 		name string
-	}{{sku, ".sku"}, {quantity, ".quantity"}, {unitPrice, ".unitPrice"}} {
+	}{{sku, "sku"}, {quantity, "quantity"}, {unitPrice, "unitPrice"}} {
 		if seen&required.bit == 0 {
-			p.broken(path+required.name, "is required")
+			p.broken(required.name, "is required")
 		}
 	}
 	return item
