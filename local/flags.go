@@ -16,6 +16,8 @@ type flags struct {
 	stage     string
 	listen    string
 	awsListen string
+	dynamodb  string
+	kinesis   string
 	outputs   string
 	orders    int
 	clients   int
@@ -41,6 +43,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.StringVar(&f.stage, "stage", "local", "`name` of the stage whose configuration is used (Pulumi.<name>.yaml)")
 	set.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` of the HTTP API; port 0 means any free port")
 	set.StringVar(&f.awsListen, "aws-listen", "127.0.0.1:4566", "`address` of the endpoint for the AWS CLI and SDKs; port 0 means any free port")
+	set.StringVar(&f.dynamodb, "dynamodb-endpoint", "", "`URL` of a DynamoDB to use in place of the desk's own, such as http://127.0.0.1:8000 of DynamoDB Local")
+	set.StringVar(&f.kinesis, "kinesis-endpoint", "", "`URL` of a Kinesis to use in place of the desk's own, such as http://127.0.0.1:4568 of kinesis-mock")
 	set.StringVar(&f.outputs, "outputs", "", "`file` that gets the stage's outputs as JSON, as of pulumi stack output --json, when the desk is ready")
 	set.IntVar(&f.orders, "orders", 0, "place this `number` of orders, prove that none was lost, doubled or reordered, and end")
 	set.IntVar(&f.clients, "clients", 16, "`number` of requests under way at once with -orders")

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	options := desk.Options{
 		Root: root, Stage: f.stage, Program: stack.Deploy, Listen: f.listen, AWSListen: f.awsListen,
 		Cloud: cloud.Options{
-			Seed: f.seed,
+			Seed: f.seed, DynamoDBEndpoint: f.dynamodb, KinesisEndpoint: f.kinesis,
 			Log: func(line cloud.LogLine) {
 				tally.count(line)
 				if f.orders == 0 || f.verbose {

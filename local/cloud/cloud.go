@@ -18,10 +18,8 @@ import (
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/cloudwatch"
-	"transactional-outbox/local/dynamodb"
 	"transactional-outbox/local/faults"
 	"transactional-outbox/local/iam"
-	"transactional-outbox/local/kinesis"
 	"transactional-outbox/local/lambda"
 	"transactional-outbox/local/mapping"
 	"transactional-outbox/local/sqs"
@@ -39,6 +37,9 @@ type Options struct {
 	APIListen string
 	// AWSListen is the address of the endpoint for AWS's own APIs. Empty means any free port of 127.0.0.1.
 	AWSListen string
+	// DynamoDBEndpoint and KinesisEndpoint are URLs of endpoints that are used in place of the desk's own engines; see package remote. Empty
+	// means the engines.
+	DynamoDBEndpoint, KinesisEndpoint string
 	// Endpoint is set by New: the URL of the endpoint for AWS's own APIs.
 	Endpoint string
 	// Concurrency limits the processes of one function. 0 means lambda.DefaultConcurrency.
@@ -66,8 +67,8 @@ type Cloud struct {
 	options Options
 	types   map[string]resourceType
 
-	dynamodb *dynamodb.Engine
-	kinesis  *kinesis.Engine
+	dynamodb tables
+	kinesis  streams
 	sqs      *sqs.Engine
 	lambda   *lambda.Service
 
@@ -104,8 +105,12 @@ func New(options Options) (*Cloud, error) {
 	}
 	options.Endpoint = "http://" + listener.Addr().String()
 	c := &Cloud{options: options}
-	c.dynamodb = dynamodb.New(&dynamodb.Options{Region: options.Region, Account: options.Account, Clock: options.Clock})
-	c.kinesis = kinesis.New(&kinesis.Options{Region: options.Region, Account: options.Account, Clock: options.Clock})
+	if c.kinesis, err = options.streams(); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	if c.dynamodb, err = options.tables(); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	c.sqs = sqs.New(&sqs.Options{Region: options.Region, Account: options.Account, Endpoint: options.Endpoint, Clock: options.Clock})
 	c.lambda = lambda.New(&lambda.Options{Region: options.Region, Clock: options.Clock, Fault: options.Faults.Kill})
 	c.accessKeys.init()

@@ -99,7 +99,7 @@ func (c *Cloud) Busy() bool {
 
 // observedWriter shows the desk every record that DynamoDB writes to a stream.
 type observedWriter struct {
-	*kinesis.Engine
+	streams
 	observe func(StreamRecord)
 }
 
@@ -110,7 +110,7 @@ type StreamRecord struct {
 }
 
 func (w observedWriter) PutRecords(ctx context.Context, auth awsapi.Authorizer, in *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
-	out, err := w.Engine.PutRecords(ctx, auth, in)
+	out, err := w.streams.PutRecords(ctx, auth, in)
 	if err != nil || w.observe == nil {
 		return out, err
 	}

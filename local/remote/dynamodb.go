@@ -48,6 +48,9 @@ func (d *DynamoDB) Call(ctx context.Context, auth awsapi.Authorizer, operation s
 	}
 	response, err := d.endpoint.call(ctx, awsapi.DynamoDB, operation, request)
 	d.count(operation, err)
+	if err == nil {
+		err = settle(ctx, d, operation, request, d.endpoint.Poll)
+	}
 	return response, err
 }
 

@@ -29,8 +29,12 @@ func (d *DynamoDB) Feed(table string) (*dynamodb.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{tables: d, table: table, stream: arn, iterators: map[string]string{}, seen: map[string]bool{}}
-	if err := r.open(ctx, "LATEST"); err != nil {
+	r := &reader{tables: d, table: table, stream: arn, shards: map[string]*position{}, seen: map[string]bool{}}
+	// Not LATEST: DynamoDB Local does not find what comes after such an iterator of a shard that was empty.
+	if err := r.open(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := r.drain(ctx); err != nil {
 		return nil, err
 	}
 	return dynamodb.NewFeed(r.next), nil
@@ -80,13 +84,29 @@ func ask(ctx context.Context, service awsapi.Service, operation string, in, out 
 type reader struct {
 	tables        *DynamoDB
 	table, stream string
-	iterators     map[string]string // by shard; those being read
-	seen          map[string]bool   // shards that are or were read
+	shards        map[string]*position // those being read
+	seen          map[string]bool      // those that are or were read
 	failures      int
 }
 
-// open opens the shards that are new and whose parents have been read.
-func (r *reader) open(ctx context.Context, position string) error {
+// position is a place in a shard.
+type position struct {
+	iterator string
+	last     string // the sequence number of the last record read, "" if there was none
+}
+
+// drain reads what is there already.
+func (r *reader) drain(ctx context.Context) error {
+	for {
+		changes, err := r.poll(ctx, 1000)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+	}
+}
+
+// open opens the shards that are new and whose parents have been read; at first not those that are over.
+func (r *reader) open(ctx context.Context, first bool) error {
 	for start := ""; ; {
 		in := map[string]any{"StreamArn": r.stream}
 		if start != "" {
@@ -105,26 +125,38 @@ func (r *reader) open(ctx context.Context, position string) error {
 			return err
 		}
 		for _, shard := range out.StreamDescription.Shards {
-			_, parentOpen := r.iterators[shard.ParentShardId]
+			parentOpen := r.shards[shard.ParentShardId] != nil
 			if r.seen[shard.ShardId] || parentOpen {
 				continue
 			}
-			if position == "LATEST" && shard.SequenceNumberRange.EndingSequenceNumber != "" {
+			if first && shard.SequenceNumberRange.EndingSequenceNumber != "" {
 				r.seen[shard.ShardId] = true // over before the feed began
 				continue
 			}
-			var iterator struct{ ShardIterator string }
-			err := ask(ctx, r.tables.Streams(), "GetShardIterator",
-				map[string]any{"StreamArn": r.stream, "ShardId": shard.ShardId, "ShardIteratorType": position}, &iterator)
-			if err != nil {
+			at := &position{}
+			if err := r.reposition(ctx, shard.ShardId, at); err != nil {
 				return err
 			}
-			r.iterators[shard.ShardId], r.seen[shard.ShardId] = iterator.ShardIterator, true
+			r.shards[shard.ShardId], r.seen[shard.ShardId] = at, true
 		}
 		if start = out.StreamDescription.LastEvaluatedShardId; start == "" {
 			return nil
 		}
 	}
+}
+
+// reposition gets a new iterator behind what has been read of a shard.
+func (r *reader) reposition(ctx context.Context, shard string, at *position) error {
+	in := map[string]any{"StreamArn": r.stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+	if at.last != "" {
+		in["ShardIteratorType"], in["SequenceNumber"] = "AFTER_SEQUENCE_NUMBER", at.last
+	}
+	var out struct{ ShardIterator string }
+	if err := ask(ctx, r.tables.Streams(), "GetShardIterator", in, &out); err != nil {
+		return err
+	}
+	at.iterator = out.ShardIterator
+	return nil
 }
 
 // next returns the next changes, at least one. A table that is gone ends the feed.
@@ -158,27 +190,30 @@ func (r *reader) next(ctx context.Context, limit int) ([]dynamodb.Change, error)
 func (r *reader) poll(ctx context.Context, limit int) ([]dynamodb.Change, error) {
 	var changes []dynamodb.Change
 	var failures []error
-	for shard, iterator := range r.iterators {
+	for shard, at := range r.shards {
 		var out struct {
 			Records           []record
 			NextShardIterator string
 		}
-		err := ask(ctx, r.tables.Streams(), "GetRecords", map[string]any{"ShardIterator": iterator, "Limit": limit}, &out)
-		if err != nil {
-			failures = append(failures, err)
-			continue
+		err := ask(ctx, r.tables.Streams(), "GetRecords", map[string]any{"ShardIterator": at.iterator, "Limit": limit}, &out)
+		// DynamoDB Local says of iterators of empty shards, now and then, that what they point to has been trimmed.
+		if isCode(err, "TrimmedDataAccessException") || isCode(err, "ExpiredIteratorException") {
+			err = r.reposition(ctx, shard, at)
+		} else if err == nil {
+			at.iterator = out.NextShardIterator
+			for i := range out.Records {
+				changes = append(changes, out.Records[i].change(r.table))
+				at.last = out.Records[i].DynamoDB.SequenceNumber
+			}
+			if at.iterator == "" {
+				delete(r.shards, shard)
+				err = r.open(ctx, false)
+			}
 		}
-		for i := range out.Records {
-			changes = append(changes, out.Records[i].change(r.table))
-		}
-		r.iterators[shard] = out.NextShardIterator
-		if out.NextShardIterator == "" {
-			delete(r.iterators, shard)
-			failures = append(failures, r.open(ctx, "TRIM_HORIZON"))
-		}
+		failures = append(failures, err)
 	}
-	if len(r.iterators) == 0 {
-		failures = append(failures, r.open(ctx, "TRIM_HORIZON"))
+	if len(r.shards) == 0 {
+		failures = append(failures, r.open(ctx, false))
 	}
 	return changes, errors.Join(failures...)
 }
@@ -190,6 +225,7 @@ type record struct {
 	DynamoDB  struct {
 		ApproximateCreationDateTime float64
 		Keys, NewImage, OldImage    jsontext.Value
+		SequenceNumber              string
 		SizeBytes                   int
 	} `json:"dynamodb"`
 	UserIdentity *struct{ PrincipalId string } `json:"userIdentity"`

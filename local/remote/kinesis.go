@@ -50,7 +50,11 @@ func (k *Kinesis) Call(ctx context.Context, auth awsapi.Authorizer, operation st
 			return nil, err
 		}
 	}
-	return k.endpoint.call(ctx, awsapi.Kinesis, operation, request)
+	response, err := k.endpoint.call(ctx, awsapi.Kinesis, operation, request)
+	if err == nil {
+		err = settle(ctx, k, operation, request, k.endpoint.Poll)
+	}
+	return response, err
 }
 
 // PutRecords writes records.

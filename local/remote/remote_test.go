@@ -147,6 +147,25 @@ func sorted(text string) string {
 	return text
 }
 
+func TestChangesOfATableWhoseStreamIsEmpty(t *testing.T) {
+	for name, url := range endpoints(t, conformance.DynamoDBWitness) {
+		t.Run(name, func(t *testing.T) {
+			d := openDynamoDB(t, options(url))
+			call(t, d, "CreateTable", createTable+`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`)
+			feed, err := d.Feed("events")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer feed.Close()
+			call(t, d, "PutItem", `{"TableName":"events","Item":{"id":{"S":"a"},"n":{"N":"1"}}}`)
+			want := []string{`INSERT {"id":{"S":"a"}} new {"id":{"S":"a"},"n":{"N":"1"}} old `}
+			if diff := cmp.Diff(want, read(t, feed, 1)); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestStreamWithoutImagesIsRefused(t *testing.T) {
 	d := openDynamoDB(t, options(endpoints(t, "")["ours"]))
 	call(t, d, "CreateTable", createTable+`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`)
