@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"transactional-outbox/e2e/contract"
 	"transactional-outbox/e2e/desk"
 	"transactional-outbox/e2e/stage"
 	"transactional-outbox/e2e/tap"
@@ -22,6 +23,7 @@ var suite *session
 
 type session struct {
 	stage       *stage.Stage
+	contract    *contract.Contract
 	tap         *tap.Tap
 	destructive bool
 	seed        uint64
@@ -132,6 +134,9 @@ func open(path, apiURL string) (*session, error) {
 		nonce:              fmt.Sprintf("%08x", rand.Uint32()),
 		patience:           2 * time.Minute,
 		deadLetterPatience: 15 * time.Minute,
+	}
+	if s.contract, err = contract.Read("../docs/openapi.json"); err != nil {
+		return nil, err
 	}
 	if s.stage, err = stage.Connect(outputs, os.Getenv); err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ func beginIn(t *testing.T) *scenario {
 		stage:  suite.stage,
 		rand:   rand.New(rand.NewPCG(suite.seed, name.Sum64())),
 	}
+	s.client.Described = suite.contract.Answer
 	s.client.Authorize = suite.stage.Authorize
 	s.client.Broken = func(err error) { t.Errorf("every answer: %v", err) }
 	t.Cleanup(s.client.Close)

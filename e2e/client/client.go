@@ -18,6 +18,8 @@ type Client struct {
 	http *http.Client
 	// Broken is told of every answer that breaks a rule that holds for all answers; see [Answer.Check].
 	Broken func(error)
+	// Described holds an answer to the description of the API; what it finds is told to Broken.
+	Described func(method, path string, status int, header http.Header, body []byte) error
 	// Authorize makes a request one of somebody whom the API lets in; see stage.Stage.Authorize.
 	Authorize func(r *http.Request, body []byte) error
 }
@@ -31,6 +33,7 @@ func New(base string) *Client {
 		http:   &http.Client{Transport: transport, Timeout: 35 * time.Second}, // the API itself gives up after 30 s
 		Broken: func(error) {},
 
+		Described: func(string, string, int, http.Header, []byte) error { return nil },
 		Authorize: func(*http.Request, []byte) error { return nil },
 	}
 }
@@ -93,6 +96,9 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte, heade
 	answer := &Answer{Request: method + " " + path, Status: response.StatusCode, Header: response.Header, Body: answered}
 	if err := answer.Check(); err != nil {
 		c.Broken(fmt.Errorf("%w\n%v", err, answer))
+	}
+	if err := c.Described(method, path, answer.Status, answer.Header, answer.Body); err != nil {
+		c.Broken(fmt.Errorf("not as docs/openapi.json says: %w\n%v", err, answer))
 	}
 	return answer, nil
 }
