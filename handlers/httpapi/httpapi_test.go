@@ -106,6 +106,7 @@ func TestCallersOfDifferentKindsDoNotMix(t *testing.T) {
 	}
 	for want, authorizer := range map[string]*events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		"anonymous":       jwt(map[string]string{"iss": "i"}),
+		"jwt-client i c":  jwt(map[string]string{"client_id": "c", "iss": "i", "aud": "a"}),
 		"jwt i s":         jwt(map[string]string{"sub": "s", "iss": "i", "aud": "a"}),
 		"iam anonymous":   iam("anonymous"),
 		"iam arn:aws:sts": iam("arn:aws:sts"),

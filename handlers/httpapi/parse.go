@@ -92,7 +92,8 @@ func (p *parser) context(r *Request, name string) {
 }
 
 // authorizer reads who API Gateway has found the caller to be: an IAM principal by its ARN, the holder of a JWT by issuer and
-// subject, which together are unique (https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2). The kinds do not mix.
+// subject, which together are unique (https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2), or, where a token is about nobody in
+// particular, by issuer and client. The kinds do not mix.
 func (p *parser) authorizer(r *Request, name string) {
 	switch name {
 	case "iam":
@@ -109,19 +110,24 @@ func (p *parser) authorizer(r *Request, name string) {
 				p.Skip()
 				return
 			}
-			var issuer, subject string
+			var issuer, subject, client string
 			p.object(func(name string) {
 				switch name {
 				case "iss":
 					issuer = p.text()
 				case "sub":
 					subject = p.text()
+				case "client_id":
+					client = p.text()
 				default:
 					p.Skip()
 				}
 			})
-			if subject != "" {
+			switch {
+			case subject != "":
 				r.Caller = "jwt " + issuer + " " + subject
+			case client != "":
+				r.Caller = "jwt-client " + issuer + " " + client
 			}
 		})
 	default:
