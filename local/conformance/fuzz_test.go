@@ -51,6 +51,9 @@ func fuzz(t *testing.T, next func() *conformance.Fuzz) {
 			t.Fatal(err)
 		}
 		made, accepted = made+f.Length, accepted+f.Accepted
+		if made%100_000 < f.Length {
+			t.Logf("%d requests so far, seed %d", made, at)
+		}
 	}
 	t.Logf("%d requests without an unlisted difference, %d of them accepted, seeds %d to %d, in %v", made, accepted, first, at-1,
 		time.Since(begun).Round(time.Second))
