@@ -78,7 +78,7 @@ func TestCallsAreRepeatedWhereItHelps(t *testing.T) {
 		told    string
 	}{
 		"server's failure":    {aws(500, "InternalServerError"), 3, dynamo.Unavailable, "because"},
-		"gateway's failure":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, 3, dynamo.Unavailable, "Bad Gateway"},
+		"gateway's failure":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }, 3, dynamo.Unavailable, "Bad Gateway"},
 		"throttled":           {aws(400, "ThrottlingException"), 3, dynamo.Throttled, "ThrottlingException"},
 		"throughput exceeded": {aws(400, "ProvisionedThroughputExceededException"), 3, dynamo.Throttled, "REQUEST1"},
 		"still in progress":   {aws(400, "TransactionInProgressException"), 3, dynamo.Conflict, "because"},
@@ -88,7 +88,7 @@ func TestCallsAreRepeatedWhereItHelps(t *testing.T) {
 		"canceled":            {aws(400, "TransactionCanceledException"), 1, dynamo.Other, "because"},
 		"failed condition":    {aws(400, "ConditionalCheckFailedException"), 1, dynamo.Other, "because"},
 		"denied":              {aws(400, "AccessDeniedException"), 1, dynamo.Other, "AccessDeniedException"},
-		"another's answer":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, 1, dynamo.Other, "Forbidden"},
+		"another's answer":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, 1, dynamo.Other, "Forbidden"},
 		"no JSON":             {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, 1, dynamo.Unavailable, "answer of GetItem"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestALaterAttemptMaySucceed(t *testing.T) {
 			t.Errorf("got %q, %v", body, err)
 		}
 		if calls.Add(1) < 3 {
-			http.Error(w, "", 503)
+			http.Error(w, "", http.StatusServiceUnavailable)
 			return
 		}
 		w.(http.Flusher).Flush() // an answer without a length

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/cloudwatch"
 )
 
@@ -47,7 +48,7 @@ func (in metricFilterInput) compile() (*metricFilter, error) {
 		return nil, fmt.Errorf("metricTransformation.value %q is not supported on the desk; supported are numbers", in.MetricTransformation.Value)
 	}
 	if in.MetricTransformation.DefaultValue != "" && len(in.MetricTransformation.Dimensions) > 0 {
-		return nil, fmt.Errorf("InvalidParameterException: Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
+		return nil, awsapi.Errorf("InvalidParameterException", "Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
 	}
 	return &metricFilter{in, parts[1], parts[2], value}, nil
 }
@@ -76,7 +77,7 @@ func (f *metricFilter) see(line LogLine, metrics *cloudwatch.Metrics) {
 func (c *Cloud) metricFilters() resourceType {
 	put := func(in metricFilterInput) error {
 		if _, ok := c.logGroupNames.get(in.LogGroupName); !ok {
-			return fmt.Errorf("ResourceNotFoundException: The specified log group does not exist.")
+			return awsapi.Errorf("ResourceNotFoundException", "The specified log group does not exist.")
 		}
 		f, err := in.compile()
 		if err == nil {

@@ -1,7 +1,5 @@
 package dynamodb
 
-import "cmp"
-
 // Sizes of the units in which DynamoDB meters, in bytes.
 const (
 	writeUnit = 1 << 10
@@ -79,6 +77,3 @@ func (a *answer) usage(asked string, u usage, split bool) {
 		a.object("Table", cost)
 	}
 }
-
-// byTable orders usages for answers.
-func byTable(a, b usage) int { return cmp.Compare(a.table, b.table) }

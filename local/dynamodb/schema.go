@@ -22,10 +22,6 @@ type schema struct{ hash, sort keyAttribute }
 
 func (s *schema) sorted() bool { return s.sort.name != "" }
 
-func (s *schema) has(name string) bool {
-	return name == s.hash.name || s.sorted() && name == s.sort.name
-}
-
 // each calls f for the attributes of the key until it returns an error.
 func (s *schema) each(f func(keyAttribute) error) error {
 	if err := f(s.hash); err != nil || !s.sorted() {
