@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"transactional-outbox/handlers/jsonscan"
+	"transactional-outbox/handlers/metrics"
 )
 
 // DynamoDB is what an Auditor asks of the service; [dynamodb.Client] is one.
@@ -27,6 +28,7 @@ type Options struct {
 	Concurrency int                 // orders worked on at once; 16 by default
 	Margin      time.Duration       // kept free before the deadline to tell what was done; 500 ms by default
 	Log         *slog.Logger        // nothing is logged by default
+	Count       *metrics.Log        // nothing is counted by default
 	Now         func() time.Time    // time.Now by default
 	Jitter      func(n int64) int64 // at least 0, less than n; math/rand/v2 by default
 }
@@ -84,7 +86,9 @@ func (a *Auditor) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer a.o.Count.Flush()
 	out := a.Audit(ctx, batch)
+	a.o.Count.Add(metrics.EventsResurrected, out.Resurrected)
 	a.o.Log.LogAttrs(ctx, slog.LevelInfo, "audit done", slog.Int("records", out.Records), slog.Int("delivered", out.Delivered),
 		slog.Int("resurrected", out.Resurrected), slog.Int("present", out.Present), slog.Int("failed", out.Failed))
 	response := append(make([]byte, 0, 32), `{"batchItemFailures":[`...)

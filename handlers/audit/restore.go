@@ -55,6 +55,15 @@ func (a *Auditor) Positions(ctx context.Context, orderIDs []string) (map[string]
 	return positions, nil
 }
 
+// traceID is what log lines of one trace have in common; nothing, which slog leaves out, where the event has no trace.
+func traceID(r *Removal) slog.Attr {
+	parent, _ := r.Item["traceparent"].(*types.AttributeValueMemberS)
+	if parent == nil || outbox.TraceID(parent.Value) == "" {
+		return slog.Attr{}
+	}
+	return slog.String("traceId", outbox.TraceID(parent.Value))
+}
+
 // Restore writes an expired event back, to stay for the whole retention once more, and says whether it did: not where the event is
 // in the outbox again, by an earlier attempt for example.
 func (a *Auditor) Restore(ctx context.Context, r *Removal) (bool, error) {
@@ -74,6 +83,6 @@ func (a *Auditor) Restore(ctx context.Context, r *Removal) (bool, error) {
 		return false, fmt.Errorf("put event %s/%d back: %w", r.OrderID, r.Sequence, err)
 	}
 	a.o.Log.LogAttrs(ctx, slog.LevelWarn, "event resurrected", slog.String("orderId", r.OrderID), slog.String("eventId", r.EventID),
-		slog.Int64("sequence", r.Sequence))
+		slog.Int64("sequence", r.Sequence), traceID(r))
 	return true, nil
 }

@@ -14,6 +14,6 @@ import (
 
 func main() {
 	lambdaenv.Start(func(e *lambdaenv.Environment, db *dynamodb.Client, log *slog.Logger) lambda.Handler {
-		return audit.New(db, e.Text("EVENTS_TABLE"), e.Text("FULFILMENTS_TABLE"), e.Duration("EVENT_RETENTION", time.Hour), &audit.Options{Log: log})
+		return audit.New(db, e.Text("EVENTS_TABLE"), e.Text("FULFILMENTS_TABLE"), e.Duration("EVENT_RETENTION", time.Hour), &audit.Options{Log: log, Count: e.Metrics()})
 	})
 }

@@ -14,6 +14,6 @@ import (
 
 func main() {
 	lambdaenv.Serve(func(e *lambdaenv.Environment, db *dynamo.Client, log *slog.Logger) lambda.Handler {
-		return projection.New(db, e.Text("EVENTS_TABLE"), e.Text("FULFILMENTS_TABLE"), fold.Rule(), &projection.Options{Log: log})
+		return projection.New(db, e.Text("EVENTS_TABLE"), e.Text("FULFILMENTS_TABLE"), fold.Rule(), &projection.Options{Log: log, Count: e.Metrics()})
 	})
 }

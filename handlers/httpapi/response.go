@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"transactional-outbox/handlers/jsonscan"
+	"transactional-outbox/handlers/metrics"
 )
 
 // A Response is an answer that is not a problem.
@@ -12,6 +13,8 @@ type Response struct {
 	Location string // header; empty for none
 	Replayed bool   // header Idempotent-Replayed: true
 	Body     []byte // JSON
+
+	Count metrics.Metric // what the server counts for this answer
 }
 
 const (

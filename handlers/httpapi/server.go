@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"transactional-outbox/handlers/fault"
+	"transactional-outbox/handlers/metrics"
+	"transactional-outbox/handlers/outbox"
 )
 
 // A Handler answers a request, or says why it does not. It is called by one request at a time.
@@ -15,6 +17,7 @@ type Handler func(context.Context, *Request) (*Response, error)
 type Server struct {
 	Routes map[string]Handler // by route key, like POST /orders
 	Log    *slog.Logger       // nil logs nothing
+	Count  *metrics.Log       // flushed after every request; nil counts nothing
 }
 
 // margin is kept free before the invocation's deadline, so that a client is told of a dependency that does not answer rather
@@ -32,13 +35,15 @@ func (s *Server) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
+	defer s.Count.Flush()
 	response, err := s.handle(ctx, r)
 	if err != nil {
 		f := asFault(err)
 		response = problem(f)
-		s.log(ctx, f, response.Status, err)
+		s.log(ctx, r, f, response.Status, err)
 		return encode(response, typeProblem, r.ID, int((f.RetryAfter+time.Second-1)/time.Second)), nil
 	}
+	s.Count.Add(response.Count, 1)
 	return encode(response, typeJSON, r.ID, 0), nil
 }
 
@@ -50,7 +55,7 @@ func (s *Server) handle(ctx context.Context, r *Request) (*Response, error) {
 }
 
 // log tells of a problem: what the client did as refused, what we did as failed.
-func (s *Server) log(ctx context.Context, f *fault.Error, status int, err error) {
+func (s *Server) log(ctx context.Context, r *Request, f *fault.Error, status int, err error) {
 	if s.Log == nil {
 		return
 	}
@@ -58,5 +63,9 @@ func (s *Server) log(ctx context.Context, f *fault.Error, status int, err error)
 	if status >= 500 {
 		level, message = slog.LevelError, "request failed"
 	}
-	s.Log.LogAttrs(ctx, level, message, slog.Int("status", status), slog.String("problem", string(f.Code)), slog.String("error", err.Error()))
+	var trace slog.Attr // which slog leaves out
+	if id := outbox.TraceID(r.TraceParent); id != "" {
+		trace = slog.String("traceId", id)
+	}
+	s.Log.LogAttrs(ctx, level, message, slog.Int("status", status), slog.String("problem", string(f.Code)), slog.String("error", err.Error()), trace)
 }

@@ -41,7 +41,7 @@ func New(out io.Writer, function string, now func() time.Time) *Log {
 
 // Add counts n more.
 func (l *Log) Add(m Metric, n int) {
-	if l == nil || n == 0 {
+	if l == nil || m == None || n == 0 {
 		return
 	}
 	l.mu.Lock()
@@ -82,7 +82,7 @@ func (l *Log) write(values []float64) {
 	line = strconv.AppendInt(line, l.now().UnixMilli(), 10)
 	line = append(line, `,"CloudWatchMetrics":[{"Namespace":"`+Namespace+`","Dimensions":[["FunctionName"]],"Metrics":[`...)
 	any := false
-	for m := range metrics {
+	for m := None + 1; m < metrics; m++ {
 		if !l.has(m, values) {
 			continue
 		}
@@ -101,7 +101,7 @@ func (l *Log) write(values []float64) {
 	}
 	line = append(line, `]}]},"FunctionName":`...)
 	line = append(line, l.function...)
-	for m := range metrics {
+	for m := None + 1; m < metrics; m++ {
 		if !l.has(m, values) {
 			continue
 		}

@@ -8,9 +8,11 @@ type Metric uint8
 
 // The metrics, by the function that has them.
 const (
+	None Metric = iota // nothing is counted
+
 	// placeorder
-	OrdersPlaced   Metric = iota // orders written
-	OrdersReplayed               // requests answered with what an earlier one has written
+	OrdersPlaced   // orders written
+	OrdersReplayed // requests answered with what an earlier one has written
 	// placeorder, cancelorder
 	TransactionConflicts // attempts of a transaction that met another one
 	// cancelorder

@@ -10,6 +10,7 @@ import (
 	"transactional-outbox/handlers/fault"
 	"transactional-outbox/handlers/httpapi"
 	"transactional-outbox/handlers/jsonscan"
+	"transactional-outbox/handlers/metrics"
 	"transactional-outbox/handlers/order"
 	"transactional-outbox/handlers/outbox"
 	"transactional-outbox/handlers/projection"
@@ -38,13 +39,15 @@ func Place(store *order.Store, log *slog.Logger) httpapi.Handler {
 		if err != nil {
 			return nil, err
 		}
+		count := metrics.OrdersPlaced
 		if out.Event == nil {
-			log.LogAttrs(ctx, slog.LevelInfo, "order replayed", slog.String("orderId", out.Order.ID))
+			count = metrics.OrdersReplayed
+			log.LogAttrs(ctx, slog.LevelInfo, "order replayed", slog.String("orderId", out.Order.ID), traceID(r.TraceParent))
 		} else {
 			logEvent(ctx, log, "order placed", out.Event)
 		}
 		return &httpapi.Response{
-			Status: 201, Location: "/orders/" + out.Order.ID, Replayed: out.Event == nil, Body: out.Order.AppendJSON(nil),
+			Status: 201, Location: "/orders/" + out.Order.ID, Replayed: out.Event == nil, Body: out.Order.AppendJSON(nil), Count: count,
 		}, nil
 	}
 }
@@ -69,18 +72,18 @@ func checkKey(r *httpapi.Request, err error) error {
 
 // Cancel answers POST /orders/{orderId}/cancel.
 func Cancel(store *order.Store, log *slog.Logger) httpapi.Handler {
-	return advance(log, "order cancelled", store.Cancel)
+	return advance(log, "order cancelled", metrics.OrdersCancelled, store.Cancel)
 }
 
 // Advance answers a route that takes an order, by path parameter orderId, one step on. message is logged with the step's event.
 func Advance(store *order.Store, log *slog.Logger, message string, t order.Transition) httpapi.Handler {
-	return advance(log, message, func(ctx context.Context, id string, from *order.Origin) (*order.Outcome, error) {
+	return advance(log, message, metrics.None, func(ctx context.Context, id string, from *order.Origin) (*order.Outcome, error) {
 		return store.Advance(ctx, id, t, from)
 	})
 }
 
 func advance(
-	log *slog.Logger, message string, step func(context.Context, string, *order.Origin) (*order.Outcome, error),
+	log *slog.Logger, message string, count metrics.Metric, step func(context.Context, string, *order.Origin) (*order.Outcome, error),
 ) httpapi.Handler {
 	return func(ctx context.Context, r *httpapi.Request) (*httpapi.Response, error) {
 		if err := r.EmptyBody(); err != nil {
@@ -90,10 +93,12 @@ func advance(
 		if err != nil {
 			return nil, err
 		}
+		response := &httpapi.Response{Status: 200, Body: out.Order.AppendJSON(nil)}
 		if out.Event != nil {
 			logEvent(ctx, log, message, out.Event)
+			response.Count = count
 		}
-		return &httpapi.Response{Status: 200, Body: out.Order.AppendJSON(nil)}, nil
+		return response, nil
 	}
 }
 
@@ -161,5 +166,14 @@ func origin(r *httpapi.Request) *order.Origin {
 
 func logEvent(ctx context.Context, log *slog.Logger, message string, e *outbox.Event) {
 	log.LogAttrs(ctx, slog.LevelInfo, message, slog.String("orderId", e.OrderID), slog.String("eventId", e.ID),
-		slog.Int64("sequence", e.Sequence), slog.String("type", e.Type))
+		slog.Int64("sequence", e.Sequence), slog.String("type", e.Type), traceID(e.TraceParent))
+}
+
+// traceID is what log lines of one trace have in common; nothing, which slog leaves out, where there is no trace.
+func traceID(traceparent string) slog.Attr {
+	id := outbox.TraceID(traceparent)
+	if id == "" {
+		return slog.Attr{}
+	}
+	return slog.String("traceId", id)
 }

@@ -32,6 +32,14 @@ func ChildTrace(traceparent string, random io.Reader) (string, error) {
 	return string(append(child, flags...)), nil
 }
 
+// TraceID returns the trace id of a traceparent, 32 hexadecimal digits; empty where it cannot be used.
+func TraceID(traceparent string) string {
+	if !ValidTrace(traceparent) {
+		return ""
+	}
+	return traceparent[3:35]
+}
+
 // ValidTrace says whether a traceparent header can be used. Versions to come may be longer, and are read as version 00.
 func ValidTrace(traceparent string) bool {
 	if len(traceparent) < 55 || traceparent[2] != '-' || traceparent[35] != '-' || traceparent[52] != '-' {

@@ -12,6 +12,7 @@ import (
 
 	"transactional-outbox/handlers/change"
 	"transactional-outbox/handlers/jsonscan"
+	"transactional-outbox/handlers/metrics"
 	"transactional-outbox/handlers/outbox"
 )
 
@@ -26,6 +27,7 @@ type Options struct {
 	Concurrency int              // orders worked on at once; 16 by default
 	Margin      time.Duration    // kept free before the deadline to tell what was done; 500 ms by default
 	Log         *slog.Logger     // nothing is logged by default
+	Count       *metrics.Log     // nothing is counted by default
 	Now         func() time.Time // time.Now by default
 }
 
@@ -84,7 +86,11 @@ func (c *Consumer) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.o.Count.Flush()
 	out := c.Consume(ctx, batch)
+	c.o.Count.Add(metrics.EventsApplied, out.Applied)
+	c.o.Count.Add(metrics.DuplicatesDropped, out.Duplicates)
+	c.o.Count.Add(metrics.GapsFilled, out.GapsFilled)
 	c.o.Log.LogAttrs(ctx, slog.LevelInfo, "batch done", slog.Int("records", out.Records), slog.Int("applied", out.Applied),
 		slog.Int("duplicates", out.Duplicates), slog.Int("gapsFilled", out.GapsFilled), slog.Int("parked", out.Parked), slog.Int("failed", out.Failed))
 	response := append(make([]byte, 0, 32), `{"batchItemFailures":[`...)
@@ -158,7 +164,7 @@ func (c *Consumer) work(ctx context.Context, steps []step, t *tally) {
 			continue
 		}
 		c.o.Log.LogAttrs(ctx, slog.LevelWarn, "event failed", slog.String("orderId", p.orderID),
-			slog.Int64("sequence", steps[i].sequence), slog.String("error", err.Error()))
+			slog.Int64("sequence", steps[i].sequence), slog.String("error", err.Error()), traceID(steps[i].event))
 		for _, s := range steps[i:] {
 			t.failed = append(t.failed, s.record)
 		}
