@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/conformance"
 )
@@ -86,6 +88,40 @@ func BenchmarkSpeed(b *testing.B) {
 		for _, r := range cleanup {
 			c.call(b, r.Operation, r.Body)
 		}
+		c.Close()
+	}
+}
+
+// BenchmarkStreamSpeed does for Kinesis what BenchmarkSpeed does for DynamoDB.
+func BenchmarkStreamSpeed(b *testing.B) {
+	sides := map[string]*conformance.Endpoint{"ours": startKinesis(b)}
+	if url, present := reach(b, conformance.KinesisWitness); present {
+		sides["kinesis-mock"] = &conformance.Endpoint{URL: url, AccessKey: otherAccount(), Service: awsapi.Kinesis}
+	}
+	for name, e := range sides {
+		c := dial(b, e)
+		c.call(b, "CreateStream", `{"StreamName":"s","ShardCount":1}`)
+		for !strings.Contains(string(c.call(b, "DescribeStreamSummary", `{"StreamName":"s"}`)), "ACTIVE") {
+		}
+		put := `{"StreamName":"s","Records":[` + strings.Repeat(`{"PartitionKey":"k","Data":"aGVsbG8="},`, 9) + `{"PartitionKey":"k","Data":"aGVsbG8="}]}`
+		b.Run("put of ten records/"+name, func(b *testing.B) {
+			for b.Loop() {
+				c.call(b, "PutRecords", put)
+			}
+			b.ReportMetric(10*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+		})
+		var iterator struct{ ShardIterator string }
+		answer := c.call(b, "GetShardIterator", `{"StreamName":"s","ShardId":"shardId-000000000000","ShardIteratorType":"TRIM_HORIZON"}`)
+		if err := json.Unmarshal(answer, &iterator); err != nil {
+			b.Fatal(err)
+		}
+		get := `{"ShardIterator":"` + iterator.ShardIterator + `","Limit":100}`
+		b.Run("get of a hundred records/"+name, func(b *testing.B) {
+			for b.Loop() {
+				c.call(b, "GetRecords", get)
+			}
+			b.ReportMetric(100*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+		})
 		c.Close()
 	}
 }
