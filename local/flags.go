@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 
 	"transactional-outbox/local/faults"
@@ -24,8 +25,12 @@ type flags struct {
 	seed      uint64
 	faults    string
 	mix       *faults.Mix // nil without -faults
+	trace     string
 	verbose   bool
 }
+
+// traceID is the form of the trace id in a traceparent header.
+var traceID = regexp.MustCompile("^[0-9a-f]{32}$")
 
 // errHelp says that help was asked for and given.
 var errHelp = flag.ErrHelp
@@ -51,6 +56,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.Uint64Var(&f.seed, "seed", 0, "`seed` of everything random, to repeat a run; 0 means a new one, which is printed")
 	set.StringVar(&f.faults, "faults", "", "what goes wrong, as `name=value,...` of "+faults.Names+": probabilities, but for delay and reshard; "+
 		"none is perfectly calm; without this flag records are now and then delivered twice, and batches split")
+	set.StringVar(&f.trace, "trace", "", "show only what belongs to the trace with this `id`, as in a request's traceparent header: 32 hexadecimal digits")
 	set.BoolVar(&f.verbose, "v", false, "show every line of every log")
 	err := set.Parse(args)
 	switch {
@@ -65,6 +71,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 		return f, &usageError{fmt.Sprintf("unexpected argument %q; go run ./local -h shows every flag", set.Arg(0))}
 	case f.orders < 0:
 		return f, &usageError{"-orders must not be negative"}
+	case f.trace != "" && !traceID.MatchString(f.trace):
+		return f, &usageError{fmt.Sprintf("-trace %s is not a trace id: 32 hexadecimal digits in lower case", f.trace)}
 	case f.clients < 1:
 		return f, &usageError{"-clients must be at least 1"}
 	}

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	v := view.New(stdout, view.Options{Color: isTerminal(stdout), Verbose: f.verbose})
+	v := view.New(stdout, view.Options{Color: isTerminal(stdout), Verbose: f.verbose, Trace: f.trace})
 	tally := &tally{}
 	options := desk.Options{
 		Root: root, Stage: f.stage, Program: stack.Deploy, Listen: f.listen, AWSListen: f.awsListen,

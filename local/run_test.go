@@ -26,7 +26,7 @@ func TestHelpShowsEveryFlagWithItsDefault(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &out); !errors.Is(err, errHelp) {
 		t.Fatalf("got %v, want errHelp", err)
 	}
-	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-faults", "none is perfectly calm", "-v"} {
+	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-trace", "-faults", "none is perfectly calm", "-v"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help does not mention %s:\n%s", want, out.String())
 		}
@@ -44,6 +44,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"no clients":       {[]string{"-clients", "0"}, "-clients must be at least 1"},
 		"unknown fault":    {[]string{"-faults", "explode=1"}, "-faults: explode is not known; known are duplicate, reorder"},
 		"several faults":   {[]string{"-faults", "lose=2,delay=5"}, "-faults: lose=2: must be a probability from 0 to 1\n-faults: delay=5: must be a duration from 0s to 10s, such as 50ms"},
+		"no trace id":      {[]string{"-trace", "4BF92F"}, "-trace 4BF92F is not a trace id"},
 		"provider's flags": {[]string{"provider", "-orders", "1"}, "flag provided but not defined: -orders"},
 	} {
 		t.Run(name, func(t *testing.T) {

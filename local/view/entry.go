@@ -18,6 +18,7 @@ type entry struct {
 	Message   string                    `json:"message"`
 	OrderID   string                    `json:"orderId"`
 	RequestID string                    `json:"requestId"`
+	TraceID   string                    `json:"traceId"`
 	Rest      map[string]jsontext.Value `json:",embed"`
 }
 
@@ -56,6 +57,9 @@ type eventItem struct {
 	OrderID  text   `json:"orderId"`
 	Sequence number `json:"sequence"`
 	Type     text   `json:"type"`
+
+	EventID     text `json:"eventId"`
+	TraceParent text `json:"traceparent"`
 }
 
 func parseEvent(image []byte) (eventItem, bool) {

@@ -22,17 +22,22 @@ type Options struct {
 	Color bool
 	// Verbose shows every line of every log as it is.
 	Verbose bool
+	// Trace shows only what belongs to the trace with this id, whatever its level. Empty means everything.
+	Trace string
 }
 
 // View writes lines for people. It is safe for concurrent use.
 type View struct {
 	options Options
+	trace   *trace
 	mu      sync.Mutex
 	out     io.Writer
 }
 
 // New returns a view that writes to out.
-func New(out io.Writer, options Options) *View { return &View{out: out, options: options} }
+func New(out io.Writer, options Options) *View {
+	return &View{out: out, options: options, trace: newTrace(options.Trace)}
+}
 
 // step is a stage of an order's way, with its colour.
 type step struct {
@@ -63,6 +68,7 @@ func (v *View) Log(line cloud.LogLine) {
 	switch {
 	case bytes.HasPrefix(line.Text, []byte(`{"_aws":`)):
 		// Metrics, for which there is a page of their own.
+	case ok && !v.trace.logged(entry.TraceID):
 	case !ok:
 		// Not a log entry: a panic, most likely.
 		v.print(failure, line.Time, line.Function+": "+string(line.Text))
@@ -70,8 +76,12 @@ func (v *View) Log(line cloud.LogLine) {
 		v.print(failure, line.Time, line.Function+": "+entry.text())
 	case entry.Level == "WARN":
 		v.print(warning, line.Time, line.Function+": "+entry.text())
-	case entry.OrderID != "" && entry.Level == "INFO":
-		v.print(request, line.Time, entry.OrderID+"  "+entry.Message)
+	case entry.OrderID != "" && (entry.Level == "INFO" || v.trace != nil):
+		s := request
+		if entry.Message == "event applied" {
+			s = consumed
+		}
+		v.print(s, line.Time, entry.OrderID+"  "+entry.Message)
 	}
 }
 
@@ -79,9 +89,10 @@ func (v *View) Log(line cloud.LogLine) {
 func (v *View) Committed(change dynamodb.Change) {
 	event, ok := parseEvent(change.NewImage)
 	switch {
-	case ok && change.EventName == "INSERT":
+	case !ok || !v.trace.saw(event):
+	case change.EventName == "INSERT":
 		v.print(committed, change.Time, fmt.Sprintf("%s  %s, sequence %s", event.OrderID.S, event.Type.S, event.Sequence.N))
-	case ok && change.EventName == "MODIFY":
+	case change.EventName == "MODIFY":
 		v.print(committed, change.Time, fmt.Sprintf("%s  %s, sequence %s, emitted again", event.OrderID.S, event.Type.S, event.Sequence.N))
 	}
 }
@@ -98,6 +109,9 @@ func (v *View) Streamed(record cloud.StreamRecord) {
 		return
 	}
 	item := envelope.DynamoDB.NewImage
+	if !v.trace.saw(item) {
+		return
+	}
 	v.print(streamed, time.Now(), fmt.Sprintf("%s  %s of sequence %s on %s", item.OrderID.S, envelope.EventName, item.Sequence.N, record.ShardID))
 }
 
@@ -107,9 +121,10 @@ func (v *View) Consumed(change dynamodb.Change) {
 		OrderID      text   `json:"orderId"`
 		Status       text   `json:"status"`
 		LastSequence number `json:"lastSequence"`
+		LastEventID  text   `json:"lastEventId"`
 		Parked       *struct{}
 	}
-	if change.NewImage == nil || json.Unmarshal(change.NewImage, &state) != nil {
+	if change.NewImage == nil || json.Unmarshal(change.NewImage, &state) != nil || !v.trace.has(state.LastEventID.S) {
 		return
 	}
 	v.print(consumed, change.Time, fmt.Sprintf("%s  fulfilment %s after sequence %s", state.OrderID.S, state.Status.S, state.LastSequence.N))

@@ -12,6 +12,8 @@ import (
 	"transactional-outbox/local/view"
 )
 
+const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.Local)
 
 func TestLines(t *testing.T) {
@@ -40,6 +42,36 @@ func TestLines(t *testing.T) {
 				v.Consumed(dynamodb.Change{EventName: "INSERT", Time: noon, NewImage: []byte(`{"orderId":{"S":"01A"},"status":{"S":"REQUESTED"},"lastSequence":{"N":"1"}}`)})
 			},
 			want: "12:00:00.000  consumer         01A  fulfilment REQUESTED after sequence 1\n",
+		},
+		"another trace": {
+			options: view.Options{Trace: traceID},
+			show: func(v *view.View) {
+				v.Log(cloud.LogLine{Time: noon, Function: "placeorder", Text: []byte(`{"level":"INFO","msg":"order placed","orderId":"01A","traceId":"00000000000000000000000000000001"}`)})
+				v.Log(cloud.LogLine{Time: noon, Function: "placeorder", Text: []byte(`{"level":"ERROR","msg":"request failed"}`)})
+				v.Committed(dynamodb.Change{EventName: "INSERT", Time: noon, NewImage: event})
+				v.Consumed(dynamodb.Change{EventName: "INSERT", Time: noon, NewImage: []byte(`{"orderId":{"S":"01A"},"status":{"S":"REQUESTED"},"lastSequence":{"N":"1"},"lastEventId":{"S":"01E"}}`)})
+			},
+			want: "",
+		},
+		"one order's way by its trace": {
+			options: view.Options{Trace: traceID},
+			show: func(v *view.View) {
+				traced := []byte(`{"orderId":{"S":"01A"},"sequence":{"N":"1"},"type":{"S":"order.placed"},"eventId":{"S":"01E"},"traceparent":{"S":"00-` + traceID + `-00f067aa0ba902b7-01"}}`)
+				v.Log(cloud.LogLine{Time: noon, Function: "placeorder", Text: []byte(`{"level":"INFO","msg":"order placed","orderId":"01A","traceId":"` + traceID + `"}`)})
+				v.Committed(dynamodb.Change{EventName: "INSERT", Time: noon, NewImage: traced})
+				v.Log(cloud.LogLine{Time: noon, Function: "fulfilment", Text: []byte(`{"level":"DEBUG","msg":"event applied","orderId":"01A","traceId":"` + traceID + `"}`)})
+				v.Consumed(dynamodb.Change{EventName: "INSERT", Time: noon, NewImage: []byte(`{"orderId":{"S":"01A"},"status":{"S":"REQUESTED"},"lastSequence":{"N":"1"},"lastEventId":{"S":"01E"}}`)})
+			},
+			want: "12:00:00.000  request          01A  order placed\n" +
+				"12:00:00.000  event committed  01A  order.placed, sequence 1\n" +
+				"12:00:00.000  consumer         01A  event applied\n" +
+				"12:00:00.000  consumer         01A  fulfilment REQUESTED after sequence 1\n",
+		},
+		"metrics are for another page": {
+			show: func(v *view.View) {
+				v.Log(cloud.LogLine{Time: noon, Function: "placeorder", Text: []byte(`{"_aws":{"Timestamp":1},"OrdersPlaced":1}`)})
+			},
+			want: "",
 		},
 		"a warning with its details": {
 			show: func(v *view.View) {
