@@ -72,32 +72,6 @@ func TestNamesAreUniqueWithinTheirTypeChain(t *testing.T) {
 	}
 }
 
-func TestEverythingTaggableIsTagged(t *testing.T) {
-	// These types have no tags in AWS.
-	untaggable := []string{
-		"aws:apigatewayv2/integration:Integration", "aws:apigatewayv2/route:Route",
-		"aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination",
-		"aws:iam/rolePolicy:RolePolicy", "aws:lambda/permission:Permission", "aws:sqs/queuePolicy:QueuePolicy",
-		"aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:sns/topicPolicy:TopicPolicy",
-	}
-	r, _ := deploy(t, "outbox", nil)
-	for _, res := range r.sorted() {
-		if !strings.HasPrefix(res.kind, "aws:") || slices.Contains(untaggable, res.kind) {
-			continue
-		}
-		tags, ok := res.inputs["tags"]
-		if !ok {
-			t.Errorf("%s %s has no tags", res.kind, res.name)
-			continue
-		}
-		component := strings.Split(res.name, "-")[0]
-		want := map[string]any{"project": "transactional-outbox", "stage": "outbox", "component": component}
-		if diff := cmp.Diff(want, tags.ObjectValue().Mappable()); diff != "" {
-			t.Errorf("%s: tags (-want +got):\n%s", res.name, diff)
-		}
-	}
-}
-
 // A protected stage protects all of its resources: `pulumi destroy` goes from
 // the front to the back, and would otherwise take down the API and the
 // consumer before it came to a table that it must not delete.
