@@ -52,22 +52,23 @@ func TestEachConfigurationKey(t *testing.T) {
 	}{
 		{"architecture", "x86_64", [][]string{functions}, nil},
 		{"streamMode", "PROVISIONED", [][]string{stream}, map[string]string{"shardCount": "2"}},
-		{"streamRetentionHours", "48", [][]string{stream}, nil},
+		{"streamRetentionHours", "48", [][]string{stream, {"MetricAlarm watch-stream-unread"}}, nil},
 		{"eventRetentionDays", "60", [][]string{auditor, {"Function cancelorder-function", "Function placeorder-function"}}, nil},
-		{"deadLetterRetentionDays", "7", [][]string{deadLetters}, nil},
+		{"deadLetterRetentionDays", "7", [][]string{deadLetters, {"MetricAlarm watch-auditor-dead-letters-old", "MetricAlarm watch-consumer-dead-letters-old"}}, nil},
 		{"consumerBatchSize", "200", [][]string{mapping}, nil},
 		{"consumerBatchWindowSeconds", "1", [][]string{mapping}, nil},
 		{"consumerParallelization", "4", [][]string{mapping}, nil},
 		{"consumerMaxRetries", "9", [][]string{mapping}, nil},
 		{"consumerMaxRecordAgeSeconds", "3600", [][]string{mapping}, nil},
-		{"consumerReservedConcurrency", "10", [][]string{consumer}, nil},
+		{"consumerReservedConcurrency", "10", [][]string{consumer, {"MetricAlarm watch-consumer-concurrency"}}, nil},
 		{"consumerMemoryMb", "1024", [][]string{consumer}, nil},
-		{"consumerTimeoutSeconds", "30", [][]string{consumer}, nil},
+		{"consumerTimeoutSeconds", "30", [][]string{consumer, {"MetricAlarm watch-fulfilment-slow"}}, nil},
 		{"apiMemoryMb", "2048", [][]string{apiFunctions}, nil},
-		{"apiTimeoutSeconds", "5", [][]string{apiFunctions, integrations}, nil},
+		{"apiTimeoutSeconds", "5", [][]string{apiFunctions, integrations, {"MetricAlarm watch-cancelorder-slow", "MetricAlarm watch-getorder-slow", "MetricAlarm watch-placeorder-slow"}}, nil},
 		{"apiRateLimit", "10", [][]string{apiStage}, nil},
 		{"apiBurstLimit", "20", [][]string{apiStage}, nil},
-		{"logLevel", "WARN", [][]string{functions}, nil},
+		{"alarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", [][]string{alarms(t)}, nil},
+		{"logLevel", "DEBUG", [][]string{functions}, nil},
 		{"logRetentionDays", "14", [][]string{logGroups}, nil},
 		{"tracing", "false", [][]string{functions, policies}, nil},
 		{"auth", "iam", [][]string{routes}, nil},
@@ -113,11 +114,40 @@ func TestEachConfigurationKey(t *testing.T) {
 			t.Errorf("updates (-want +got):\n%s", diff)
 		}
 	})
+	t.Run("alarms", func(t *testing.T) {
+		tested["alarms"] = true
+		s.set("transactional-outbox:alarms", "false")
+		defer write(t, settings, string(before))
+		got, err := s.preview()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range got {
+			if !strings.HasPrefix(change, "delete ") || !strings.Contains(change, " watch") {
+				t.Errorf("%s, want what watches deleted and nothing else", change)
+			}
+		}
+		if len(got) < len(alarms(t)) {
+			t.Errorf("%d changes, want every alarm deleted", len(got))
+		}
+	})
 	for _, key := range stack.ConfigReference() {
 		if !tested[key.Name] {
 			t.Errorf("no row for the key %s", key.Name)
 		}
 	}
+}
+
+// alarms lists the alarms of the stage outbox, as updates names them.
+func alarms(t *testing.T) []string {
+	t.Helper()
+	var list []string
+	for _, name := range declared(t, "outbox") {
+		if _, alarm, ok := strings.Cut(name, ":MetricAlarm "); ok {
+			list = append(list, "MetricAlarm "+alarm)
+		}
+	}
+	return list
 }
 
 // updates lists what is updated, as "Type name" without components, and fails the test for any other operation.
