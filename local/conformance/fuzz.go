@@ -20,6 +20,8 @@ type Request struct {
 type Fuzz struct {
 	// Ours and Theirs are the two endpoints.
 	Ours, Theirs *Endpoint
+	// Fresh, if set, makes endpoints without data before each play, which then need no Cleanup.
+	Fresh func() (ours, theirs *Endpoint)
 	// Setup are the requests that precede every sequence, Cleanup those that follow it, so that each begins without data. Their answers
 	// are not compared.
 	Setup, Cleanup []Request
@@ -71,6 +73,9 @@ func (f *Fuzz) Run(ctx context.Context, seed uint64) error {
 
 // play sends the requests to both and returns the first difference.
 func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
+	if f.Fresh != nil {
+		f.Ours, f.Theirs = f.Fresh()
+	}
 	for _, e := range []*Endpoint{f.Ours, f.Theirs} {
 		for _, r := range f.Setup {
 			if _, err := e.Call(ctx, r.Operation, []byte(r.Body)); err != nil {

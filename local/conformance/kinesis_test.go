@@ -38,15 +38,15 @@ func TestFuzzKinesis(t *testing.T) {
 	if !present {
 		t.Skipf("%s is not set: there is nothing to compare with", conformance.KinesisWitness)
 	}
-	ours := startKinesis(t)
-	// Streams are not reused, for kinesis-mock takes its time to delete one: each sequence is an account of its own.
-	fuzz(t, func() *conformance.Fuzz {
-		return &conformance.Fuzz{
-			Ours: ours, Theirs: &conformance.Endpoint{URL: url, AccessKey: otherAccount(), Service: awsapi.Kinesis},
-			Setup: []conformance.Request{{Operation: "CreateStream", Body: `{"StreamName":"` + conformance.KinesisStream + `","ShardCount":2}`}},
-			Ready: conformance.Step{Operation: "DescribeStreamSummary", Request: `{"StreamName":"` + conformance.KinesisStream + `"}`,
-				Until: conformance.Keep{Name: "ACTIVE", Path: "StreamDescriptionSummary.StreamStatus"}},
-			Generate: conformance.KinesisRequest, Length: sequence, Differences: append(differences(t, "Kinesis"), differences(t, "Kinesis, random requests")...),
-		}
-	})
+	f := &conformance.Fuzz{
+		// kinesis-mock takes its time to delete a stream, but accounts are cheap.
+		Fresh: func() (ours, theirs *conformance.Endpoint) {
+			return startKinesis(t), &conformance.Endpoint{URL: url, AccessKey: otherAccount(), Service: awsapi.Kinesis}
+		},
+		Setup: []conformance.Request{{Operation: "CreateStream", Body: `{"StreamName":"` + conformance.KinesisStream + `","ShardCount":2}`}},
+		Ready: conformance.Step{Operation: "DescribeStreamSummary", Request: `{"StreamName":"` + conformance.KinesisStream + `"}`,
+			Until: conformance.Keep{Name: "ACTIVE", Path: "StreamDescriptionSummary.StreamStatus"}},
+		Generate: conformance.KinesisRequest, Length: sequence, Differences: append(differences(t, "Kinesis"), differences(t, "Kinesis, random requests")...),
+	}
+	fuzz(t, f)
 }
