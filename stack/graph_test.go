@@ -125,7 +125,6 @@ func TestExportsAreThePublishedOutputs(t *testing.T) {
 		"auditorDeadLetterQueueUrl": "${auditor-deadletters.url}",
 		"auditorMappingId":          "${auditor-mapping.uuid}",
 		"dashboardUrl":              "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/transactional-outbox-outbox",
-		"alarmTopicArn":             "",
 		"functions": map[string]string{
 			"placeorder":  "${placeorder-function.name}",
 			"cancelorder": "${cancelorder-function.name}",

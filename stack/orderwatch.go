@@ -39,6 +39,8 @@ func newOrderWatch(
 		return err
 	}
 	ctx.Export("dashboardUrl", watch.DashboardURL)
-	ctx.Export("alarmTopicArn", watch.TopicARN)
+	if cfg.AlarmTopic != "" {
+		ctx.Export("alarmTopicArn", watch.TopicARN)
+	}
 	return nil
 }
