@@ -64,6 +64,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			options.Logger = nil // every killed process would have its line
 		}
 	}
+	if f.orders > 0 && !f.verbose {
+		// Nobody looks at the lines of each event then, and they would take a tenth of the time.
+		options.Config = map[string]string{"transactional-outbox:logLevel": "INFO"}
+	}
 	d, err := desk.Start(ctx, options)
 	if err != nil {
 		return explain(err, f)

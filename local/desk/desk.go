@@ -23,6 +23,8 @@ type Options struct {
 	Root string
 	// Stage names the stage whose configuration is used: Pulumi.<stage>.yaml.
 	Stage string
+	// Config replaces values of the stage's configuration, by full key ("aws:region").
+	Config map[string]string
 	// Program is the Pulumi program.
 	Program pulumi.RunFunc
 	// Listen is the address of the HTTP API, AWSListen that of the endpoint for AWS's own APIs. Empty means any free port.
@@ -51,6 +53,7 @@ func Start(ctx context.Context, options Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(config, options.Config)
 	folder, err := os.MkdirTemp("", "transactional-outbox-")
 	if err != nil {
 		return nil, fmt.Errorf("folder for unpacked code: %w", err)
