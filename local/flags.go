@@ -52,7 +52,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.StringVar(&f.kinesis, "kinesis-endpoint", "", "`URL` of a Kinesis to use in place of the desk's own, such as http://127.0.0.1:4568 of kinesis-mock")
 	set.StringVar(&f.outputs, "outputs", "", "`file` that gets the stage's outputs as JSON, as of pulumi stack output --json, when the desk is ready")
 	set.IntVar(&f.orders, "orders", 0, "place this `number` of orders, prove that none was lost, doubled or reordered, and end")
-	set.IntVar(&f.clients, "clients", 16, "`number` of requests under way at once with -orders")
+	set.IntVar(&f.clients, "clients", 48, "`number` of requests under way at once with -orders")
 	set.Uint64Var(&f.seed, "seed", 0, "`seed` of everything random, to repeat a run; 0 means a new one, which is printed")
 	set.StringVar(&f.faults, "faults", "", "what goes wrong, as `name=value,...` of "+faults.Names+": probabilities, but for delay and reshard; "+
 		"none is perfectly calm; without this flag records are now and then delivered twice, and batches split")

@@ -180,7 +180,7 @@ func TestTrialProvesTheOutbox(t *testing.T) {
 	if err := run(t.Context(), anywhere("-orders", "150", "-seed", "7"), &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"Placing 150 orders with 16 clients, seed 7.", "orders placed                    150\n", "lost                             0\n", "doubled                          0\n", "out of order                     0\n"} {
+	for _, want := range []string{"Placing 150 orders with 48 clients, seed 7.", "orders placed                    150\n", "lost                             0\n", "doubled                          0\n", "out of order                     0\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
