@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
@@ -69,12 +70,18 @@ func drain(c *projection.Consumer, shard []change.Delivery, size func() int, tot
 	return nil
 }
 
+// distinct is a clock that shows no time twice: a consumer knows its own lost answers by the microsecond.
+func distinct(clock *atomic.Int64) func() time.Time {
+	return func() time.Time { return time.UnixMicro(1_764_000_000_000_000 + clock.Add(1)) }
+}
+
 type tally struct{ applied, parked atomic.Int64 }
 
 // Whatever the stream does to the records of an order, as long as its last one arrives at all: what comes out is the fold
 // of exactly its events, in order, each with one effect.
 func TestAnyDeliveryEndsInTheFold(t *testing.T) {
 	f := &faults{}
+	var clock atomic.Int64
 	for name, attempts := range map[string]int{"failures that reach the consumer": 1, "a client that tries again": 4} {
 		tables := tabletest.New(t, &tabletest.Options{Hook: f, Attempts: attempts})
 		run := 0
@@ -124,7 +131,7 @@ func TestAnyDeliveryEndsInTheFold(t *testing.T) {
 				for i := range shards {
 					sizes := rand.New(rand.NewPCG(seed, uint64(i)))
 					wait.Go(func() {
-						c := consumer(tables.Client, &projection.Options{Concurrency: 1 + i})
+						c := consumer(tables.Client, &projection.Options{Concurrency: 1 + i, Now: distinct(&clock)})
 						problems[i] = drain(c, shards[i], func() int { return 1 + sizes.IntN(8) }, &total)
 					})
 				}

@@ -36,7 +36,9 @@ const maxDetail = 500
 
 // writeEffect writes an event's status and position in one conditional update, and returns the state there is now and
 // whether it is this event's doing. A statement of the condition fails as a whole: the state that made it fail comes back with
-// the failure (ReturnValuesOnConditionCheckFailure), so that no read is needed.
+// the failure (ReturnValuesOnConditionCheckFailure), so that no read is needed. An earlier attempt of the same call, whose
+// answer was lost, is known by its time: two processes that apply one event in the same microsecond both count it, though
+// only one of them has written it.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 func (c *Consumer) writeEffect(ctx context.Context, e *outbox.Event, from []string, to string) (*State, bool, error) {
 	now := c.now()
