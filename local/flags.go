@@ -26,6 +26,7 @@ type flags struct {
 	faults    string
 	mix       *faults.Mix // nil without -faults
 	trace     string
+	profile   string
 	verbose   bool
 }
 
@@ -57,6 +58,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.StringVar(&f.faults, "faults", "", "what goes wrong, as `name=value,...` of "+faults.Names+": probabilities, but for delay and reshard; "+
 		"none is perfectly calm; without this flag records are now and then delivered twice, and batches split")
 	set.StringVar(&f.trace, "trace", "", "show only what belongs to the trace with this `id`, as in a request's traceparent header: 32 hexadecimal digits")
+	set.StringVar(&f.profile, "profile", "", "`file` that gets the CPU profile of the desk; those of the functions' processes get its name, the function's and a number; go tool pprof reads them")
 	set.BoolVar(&f.verbose, "v", false, "show every line of every log")
 	err := set.Parse(args)
 	switch {

@@ -36,6 +36,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if f.profile, err = profilePath(f.profile); err != nil {
+		return err
+	}
 	root, err := findRoot()
 	if err != nil {
 		return err
@@ -45,7 +48,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	options := desk.Options{
 		Root: root, Stage: f.stage, Program: stack.Deploy, Listen: f.listen, AWSListen: f.awsListen,
 		Cloud: cloud.Options{
-			Seed: f.seed, DynamoDBEndpoint: f.dynamodb, KinesisEndpoint: f.kinesis,
+			Seed: f.seed, Profile: f.profile, DynamoDBEndpoint: f.dynamodb, KinesisEndpoint: f.kinesis,
 			Log: func(line cloud.LogLine) {
 				tally.count(line)
 				if f.orders == 0 || f.verbose {
@@ -72,8 +75,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return explain(err, f)
 	}
+	profile, err := startProfile(f.profile)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
 	err = operate(ctx, d, f, v, tally, begun, stdout)
-	return errors.Join(err, d.Close())
+	err = errors.Join(err, profile.stop(), d.Close())
+	if err == nil {
+		err = profile.tell(stdout)
+	}
+	return err
 }
 
 // operate tells the person at the desk what is there, and does what the flags ask for.

@@ -26,7 +26,7 @@ func TestHelpShowsEveryFlagWithItsDefault(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &out); !errors.Is(err, errHelp) {
 		t.Fatalf("got %v, want errHelp", err)
 	}
-	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-trace", "-faults", "none is perfectly calm", "-v"} {
+	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-trace", "-profile", "-faults", "none is perfectly calm", "-v"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help does not mention %s:\n%s", want, out.String())
 		}

@@ -17,6 +17,7 @@ import (
 // Lambda ends the process. wire must not use the client yet. A function whose environment is not complete says so and ends with
 // status 1, which Lambda takes for a failed initialisation.
 func Serve(wire func(e *Environment, db *dynamo.Client, log *slog.Logger) lambda.Handler) {
+	profile()
 	e := Read(os.LookupEnv)
 	db := e.Client()
 	handler := wire(e, db, slog.New(lambdacontext.NewLogHandler()))
@@ -30,6 +31,7 @@ func Serve(wire func(e *Environment, db *dynamo.Client, log *slog.Logger) lambda
 
 // Start is Serve with the SDK's client.
 func Start(wire func(e *Environment, db *dynamodb.Client, log *slog.Logger) lambda.Handler) {
+	profile()
 	e := Read(os.LookupEnv)
 	handler := wire(e, e.DynamoDB(), slog.New(lambdacontext.NewLogHandler()))
 	e.exitUnlessComplete()

@@ -40,6 +40,8 @@ type Options struct {
 	// DynamoDBEndpoint and KinesisEndpoint are URLs of endpoints that are used in place of the desk's own engines; see package remote. Empty
 	// means the engines.
 	DynamoDBEndpoint, KinesisEndpoint string
+	// Profile, if set, has the functions write CPU profiles; see Profile of package lambda.
+	Profile string
 	// Endpoint is set by New: the URL of the endpoint for AWS's own APIs.
 	Endpoint string
 	// Concurrency limits the processes of one function. 0 means lambda.DefaultConcurrency.
@@ -112,7 +114,7 @@ func New(options Options) (*Cloud, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	c.sqs = sqs.New(&sqs.Options{Region: options.Region, Account: options.Account, Endpoint: options.Endpoint, Clock: options.Clock})
-	c.lambda = lambda.New(&lambda.Options{Region: options.Region, Clock: options.Clock, Fault: options.Faults.Kill})
+	c.lambda = lambda.New(&lambda.Options{Region: options.Region, Clock: options.Clock, Fault: options.Faults.Kill, Profile: options.Profile})
 	c.accessKeys.init()
 	c.types = map[string]resourceType{
 		"aws:apigatewayv2/api:Api":                                             c.apis(),

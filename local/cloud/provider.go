@@ -51,6 +51,9 @@ func (c *Cloud) Invoke(ctx context.Context, token string, arguments resource.Pro
 	if args.Dir == "" {
 		args.Dir = c.options.Root
 	}
+	if c.options.Profile != "" {
+		args = command.Tagged(args, "profile")
+	}
 	begun := time.Now()
 	result, err := command.Run(ctx, args)
 	c.commandTime.note(begun, time.Now())

@@ -1,10 +1,10 @@
 // Package command is the desk's counterpart of pulumi-command's local.Run: it runs a command of the Pulumi
 // program on this machine and returns what it printed.
 //
-// Two things differ from the provider, and only these. A cross compilation (GOOS and GOARCH in the command's
+// Three things differ from the provider, and only these. A cross compilation (GOOS and GOARCH in the command's
 // environment) becomes a build for the host, because the desk runs the very binaries it builds. And packaging
 // a binary that has not changed since it was last packaged is not repeated, because a desk should be up in a
-// second.
+// second. And a build can be given another tag.
 package command
 
 import (
@@ -58,6 +58,14 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Tagged returns args with one more build tag, if they are a build with tags.
+func Tagged(args Args, tag string) Args {
+	if build, tags, ok := strings.Cut(args.Command, " -tags "); ok && strings.HasPrefix(build, "go build ") {
+		args.Command = build + " -tags " + tag + "," + tags
+	}
+	return args
+}
 
 // Run runs the command and waits for it. A command that cannot start or fails is an *Error.
 func Run(ctx context.Context, args Args) (*Result, error) {

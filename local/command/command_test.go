@@ -157,3 +157,15 @@ func TestPackagingInSeveralProcessesNeverShowsAHalfWrittenZip(t *testing.T) {
 		t.Errorf("left behind: %q, error %v", left, err)
 	}
 }
+
+func TestATagIsAddedToABuildOnly(t *testing.T) {
+	for given, want := range map[string]string{
+		`go build -ldflags="-s" -tags lambda.norpc -o a ./a`: `go build -ldflags="-s" -tags profile,lambda.norpc -o a ./a`,
+		"go tool build-lambda-zip -o a.zip a":                "go tool build-lambda-zip -o a.zip a",
+		"echo -tags a":                                       "echo -tags a",
+	} {
+		if got := command.Tagged(command.Args{Command: given}, "profile").Command; got != want {
+			t.Errorf("%s became %s, want %s", given, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -64,6 +65,9 @@ func (proc *process) environment(executable, runtimeAPI string) []string {
 		variables["AWS_ACCESS_KEY_ID"] = f.Credentials.AccessKeyID
 		variables["AWS_SECRET_ACCESS_KEY"] = f.Credentials.SecretAccessKey
 		variables["AWS_SESSION_TOKEN"] = f.Credentials.SessionToken
+	}
+	if prefix := proc.pool.service.opts.Profile; prefix != "" {
+		variables["PROFILE_FILE"] = fmt.Sprintf("%s.%s.%d", prefix, f.Name, proc.number)
 	}
 	for name, value := range f.Environment {
 		variables[name] = value // LANG and PATH may be replaced, as on Lambda

@@ -16,6 +16,7 @@ import (
 type process struct {
 	pool   *pool
 	config *Function
+	number int64 // among the processes of its function, from 1
 	stream string
 	work   chan *invocation // room for one
 	gone   chan struct{}    // closed when the process is killed or has ended
@@ -29,6 +30,7 @@ type process struct {
 	closing   bool // was killed by Close
 	idleSince time.Time
 
+	grace     *time.Timer // ends the program that was asked to end and does not; nil unless it was
 	timer     *time.Timer // ends the invocation, or the initialisation, that takes too long
 	deadline  time.Time   // zero: none
 	current   *invocation
@@ -53,7 +55,7 @@ type answer struct {
 func newProcess(p *pool, f *Function) *process {
 	now := p.service.opts.Clock().UTC()
 	proc := &process{
-		pool: p, config: f, work: make(chan *invocation, 1), gone: make(chan struct{}), begin: time.Now(),
+		pool: p, config: f, number: p.stats.Starts, work: make(chan *invocation, 1), gone: make(chan struct{}), begin: time.Now(),
 		stream: now.Format("2006/01/02") + "/[$LATEST]" + p.service.random.hex(16),
 	}
 	proc.deadline = proc.begin.Add(p.service.opts.InitTimeout)
@@ -65,6 +67,9 @@ func newProcess(p *pool, f *Function) *process {
 func (proc *process) run() {
 	failure := proc.supervise()
 	proc.timer.Stop()
+	if proc.grace != nil {
+		proc.grace.Stop()
+	}
 	proc.ended(failure)
 }
 
@@ -149,8 +154,25 @@ func (proc *process) retire(exit *failure) *failure {
 	return exit
 }
 
+// profileGrace is how long a program has to write its profile.
+const profileGrace = 5 * time.Second
+
 // signal kills the program and all it has started. The caller holds the mutex.
 func (proc *process) signal() {
+	switch {
+	case !proc.started:
+	case proc.closing && proc.pool.service.opts.Profile != "":
+		terminate(proc.cmd.Process)
+		proc.grace = time.AfterFunc(profileGrace, proc.expireGrace)
+	default:
+		killGroup(proc.cmd.Process)
+	}
+}
+
+// expireGrace ends the program that has not ended by itself.
+func (proc *process) expireGrace() {
+	proc.pool.mu.Lock()
+	defer proc.pool.mu.Unlock()
 	if proc.started {
 		killGroup(proc.cmd.Process)
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	Clock func() time.Time
 	// RequestID returns a new request id. Nil means random UUIDs.
 	RequestID func() string
+	// Profile, if set, names the file of each process's CPU profile, to functions that can write one: it is Profile, a dot, the
+	// function's name, a dot and a number. Such a function finds the name in PROFILE_FILE, and is asked to end (SIGTERM) by Close.
+	Profile string
 	// Fault, if set, is asked about every invocation when a process takes it, and tells what shall go wrong. It is the seam for fault
 	// injection.
 	Fault func(function, requestID string) Fault

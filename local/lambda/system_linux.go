@@ -27,6 +27,9 @@ func sysProcAttr() *syscall.SysProcAttr {
 // killGroup kills the program and what it has started.
 func killGroup(p *os.Process) { syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
+// terminate asks the program to end.
+func terminate(p *os.Process) { p.Signal(syscall.SIGTERM) }
+
 // memory watches how much memory a program uses.
 type memory struct {
 	status *os.File
