@@ -32,6 +32,9 @@ type ApiArgs struct {
 	BurstLimit pulumi.IntInput
 	// LogRetentionDays is one of CloudWatch's retention periods. Required.
 	LogRetentionDays pulumi.IntInput
+	// KMSKeyARN is a customer managed key for the access log. Optional: a key
+	// of AWS otherwise.
+	KMSKeyARN string
 	// Tags are put on everything taggable, with `component` added. Optional.
 	Tags pulumi.StringMap
 }
@@ -82,6 +85,7 @@ func NewApi(ctx *pulumi.Context, name string, args *ApiArgs, opts ...pulumi.Reso
 		"rateLimit":        args.RateLimit,
 		"burstLimit":       args.BurstLimit,
 		"logRetentionDays": args.LogRetentionDays,
+		"kmsKeyArn":        optionalKey(args.KMSKeyARN),
 	}, a, opts...); err != nil {
 		return nil, err
 	}

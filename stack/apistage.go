@@ -20,6 +20,7 @@ func newStage(
 ) (*cloudwatch.LogGroup, error) {
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		RetentionInDays: args.LogRetentionDays,
+		KmsKeyId:        optionalKey(args.KMSKeyARN),
 		Tags:            tags,
 	}, parent)
 	if err != nil {

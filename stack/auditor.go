@@ -33,6 +33,9 @@ type AuditorArgs struct {
 	// DeadLetterRetentionSeconds is how long a dead letter is kept. The
 	// record it names is kept for a day, by DynamoDB. Required.
 	DeadLetterRetentionSeconds pulumi.IntInput
+	// KMSKeyARN is a customer managed key for dead letters and log, and that
+	// of both tables. Optional: keys of AWS otherwise.
+	KMSKeyARN string
 	// Tags are put on everything taggable, with `component` added. Optional.
 	Tags pulumi.StringMap
 }
@@ -72,6 +75,7 @@ func NewAuditor(
 		"table":                      pulumi.String(args.Table),
 		"retention":                  args.Retention,
 		"deadLetterRetentionSeconds": args.DeadLetterRetentionSeconds,
+		"kmsKeyArn":                  optionalKey(args.KMSKeyARN),
 	}, a, opts...); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,7 @@ func NewAuditor(
 	tags := tagged(args.Tags, name)
 
 	var err error
-	a.DeadLetters, err = newDeadLetters(ctx, name, args.DeadLetterRetentionSeconds, tags, parent)
+	a.DeadLetters, err = newDeadLetters(ctx, name, args.DeadLetterRetentionSeconds, args.KMSKeyARN, tags, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +108,7 @@ func NewAuditor(
 // functionArgs are the handler's with the auditor's share added.
 func (a *Auditor) functionArgs(args *AuditorArgs, tags pulumi.StringMap) *FunctionArgs {
 	function := *args.Function
-	function.Tags = tags
+	function.Tags, function.KMSKeyARN = tags, args.KMSKeyARN
 	function.Environment = maps.Clone(args.Function.Environment)
 	if function.Environment == nil {
 		function.Environment = pulumi.StringMap{}

@@ -82,6 +82,8 @@ type Config struct {
 	JWTScopes   []string
 	CORSOrigins []string
 
+	KMSKeyARN string // empty without a customer managed key
+
 	Alarms     bool
 	AlarmTopic string // an ARN, CreateTopic or empty
 

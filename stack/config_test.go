@@ -93,6 +93,7 @@ func TestReadConfigReadsEveryKey(t *testing.T) {
 		"jwtAudience":                 "orders-api, other",
 		"jwtScopes":                   "orders/read,orders/write",
 		"corsOrigins":                 "https://shop.example.com,http://127.0.0.1:3000",
+		"kmsKeyArn":                   "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		"alarms":                      "false",
 		"logLevel":                    "WARN",
 		"logRetentionDays":            "365",
@@ -126,6 +127,7 @@ func TestReadConfigReadsEveryKey(t *testing.T) {
 		JWTIssuer:                   "https://id.example.com/tenant",
 		JWTAudience:                 []string{"orders-api", "other"},
 		JWTScopes:                   []string{"orders/read", "orders/write"},
+		KMSKeyARN:                   "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		CORSOrigins:                 []string{"https://shop.example.com", "http://127.0.0.1:3000"},
 		LogLevel:                    stack.LogWarn,
 		LogRetentionDays:            365,
@@ -259,6 +261,21 @@ func TestReadConfigNamesTheMistake(t *testing.T) {
 			map[string]string{"alarmTopicArn": "alarms"},
 			`alarmTopicArn: "alarms" is not allowed: it must be an ARN like arn:aws:sns:eu-west-1:123456789012:alarms, or create`,
 		},
+		"key that is an alias": {
+			map[string]string{"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:alias/orders"},
+			`kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:alias/orders" is not allowed: it must be the key's own ARN, like ` +
+				`arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab, because policies cannot name a key by its alias`,
+		},
+		"key without its ARN": {
+			map[string]string{"kmsKeyArn": "1234abcd-12ab-34cd-56ef-1234567890ab"},
+			`kmsKeyArn: "1234abcd-12ab-34cd-56ef-1234567890ab" is not allowed: it must be an ARN like ` +
+				`arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
+		},
+		"key of another region": {
+			map[string]string{"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+			`kmsKeyArn: arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab is in another region: ` +
+				`it must be in aws:region (eu-west-1)`,
+		},
 		"open and protected": {
 			map[string]string{"auth": "none"},
 			`auth: none lets anybody write to a stage that is protected: it must be iam or jwt while protect is true`,
@@ -311,6 +328,7 @@ func TestReadConfigAcceptsTheLimits(t *testing.T) {
 		"reservation on demand":      {"consumerReservedConcurrency": "1"},
 		"longest stream":             {"streamRetentionHours": "8760", "eventRetentionDays": "400"},
 		"issuer on this machine":     {"auth": "jwt", "jwtIssuer": "http://127.0.0.1:9000", "jwtAudience": "a"},
+		"key of many regions":        {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"},
 		"open and not protected":     {"auth": "none", "protect": "false"},
 		"no retries":                 {"consumerMaxRetries": "0"},
 	} {

@@ -39,7 +39,7 @@ type key struct {
 
 // configKeys are all keys.
 func configKeys() []key {
-	return slices.Concat(buildKeys(), streamKeys(), consumerKeys(), apiKeys(), accessKeys(), alarmKeys(), operationKeys())
+	return slices.Concat(buildKeys(), streamKeys(), consumerKeys(), apiKeys(), accessKeys(), encryptionKeys(), alarmKeys(), operationKeys())
 }
 
 func buildKeys() []key {

@@ -25,7 +25,7 @@ func (r configRule) concerns(keys map[string]bool) bool {
 const perRecord = 10 * time.Millisecond
 
 func configRules() []configRule {
-	return slices.Concat(accessRules(), flowRules(), alarmRules())
+	return slices.Concat(accessRules(), encryptionRules(), flowRules(), alarmRules())
 }
 
 // flowRules are about how events get from the outbox to the consumer.

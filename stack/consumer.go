@@ -44,6 +44,9 @@ type ConsumerArgs struct {
 	MaxRecordAgeSeconds pulumi.IntInput
 	// DeadLetterRetentionSeconds is how long a dead letter is kept. Required.
 	DeadLetterRetentionSeconds pulumi.IntInput
+	// KMSKeyARN is a customer managed key for the table, dead letters and log,
+	// and that of Stream and Events. Optional: keys of AWS otherwise.
+	KMSKeyARN string
 	// Protect refuses to delete or replace the table and keeps point-in-time
 	// recovery. Optional.
 	Protect bool
@@ -99,6 +102,7 @@ func NewConsumer(
 		"maxRetries":                 args.MaxRetries,
 		"maxRecordAgeSeconds":        args.MaxRecordAgeSeconds,
 		"deadLetterRetentionSeconds": args.DeadLetterRetentionSeconds,
+		"kmsKeyArn":                  optionalKey(args.KMSKeyARN),
 		"protect":                    pulumi.Bool(args.Protect),
 	}, c, opts...); err != nil {
 		return nil, err
@@ -108,11 +112,11 @@ func NewConsumer(
 
 	var err error
 	c.Table, err = dynamodb.NewTable(ctx, name+"-"+args.Table,
-		tableArgs(args.Protect, tags, attribute{args.Key, "S"}), parent, pulumi.Protect(args.Protect))
+		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, err
 	}
-	c.DeadLetters, err = newDeadLetters(ctx, name, args.DeadLetterRetentionSeconds, tags, parent)
+	c.DeadLetters, err = newDeadLetters(ctx, name, args.DeadLetterRetentionSeconds, args.KMSKeyARN, tags, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +142,7 @@ func NewConsumer(
 // functionArgs are the handler's with the consumer's share added.
 func (c *Consumer) functionArgs(args *ConsumerArgs, tags pulumi.StringMap) *FunctionArgs {
 	function := *args.Function
-	function.Tags = tags
+	function.Tags, function.KMSKeyARN = tags, args.KMSKeyARN
 	function.Environment = maps.Clone(args.Function.Environment)
 	if function.Environment == nil {
 		function.Environment = pulumi.StringMap{}

@@ -5,15 +5,21 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newDeadLetters declares the queue of what exhausted its retries.
+// newDeadLetters declares the queue of what exhausted its retries. The KMS
+// key keyARN may be empty.
 func newDeadLetters(
-	ctx *pulumi.Context, name string, retentionSeconds pulumi.IntInput, tags pulumi.StringMap, parent pulumi.ResourceOption,
+	ctx *pulumi.Context, name string, retentionSeconds pulumi.IntInput, keyARN string, tags pulumi.StringMap, parent pulumi.ResourceOption,
 ) (*sqs.Queue, error) {
-	queue, err := sqs.NewQueue(ctx, name+"-deadletters", &sqs.QueueArgs{
+	args := &sqs.QueueArgs{
 		MessageRetentionSeconds: retentionSeconds.ToIntOutput().ToIntPtrOutput(),
-		SqsManagedSseEnabled:    pulumi.Bool(true),
+		KmsMasterKeyId:          optionalKey(keyARN),
 		Tags:                    tags,
-	}, parent)
+	}
+	if keyARN == "" {
+		// SQS takes either a key or this.
+		args.SqsManagedSseEnabled = pulumi.Bool(true)
+	}
+	queue, err := sqs.NewQueue(ctx, name+"-deadletters", args, parent)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ func (c *Config) Function(code pulumi.ArchiveInput, description string, tags pul
 		LogLevel:         pulumi.String(c.LogLevel),
 		LogRetentionDays: pulumi.Int(c.LogRetentionDays),
 		Tracing:          c.Tracing,
+		KMSKeyARN:        c.KMSKeyARN,
 		Tags:             tags,
 	}
 }
@@ -44,6 +45,7 @@ func (c *Config) Consumer(
 		MaxRetries:                 pulumi.Int(c.ConsumerMaxRetries),
 		MaxRecordAgeSeconds:        c.recordAge(),
 		DeadLetterRetentionSeconds: seconds(c.DeadLetterRetention),
+		KMSKeyARN:                  c.KMSKeyARN,
 		Protect:                    c.Protect,
 		Tags:                       tags,
 	}

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -39,6 +40,10 @@ type FunctionArgs struct {
 	Tracing bool
 	// Environment are the handler's variables. Optional.
 	Environment pulumi.StringMap
+	// KMSKeyARN is a customer managed key for the log, and of the tables,
+	// streams and queues that Statements are about: what calling them takes of
+	// the key is added. Optional: keys of AWS otherwise.
+	KMSKeyARN string
 	// Statements are what the handler may do beside logging. Optional.
 	Statements []Statement
 	// Tags are put on everything taggable, with `component` added. Optional.
@@ -81,6 +86,7 @@ func NewFunction(
 		"logRetentionDays":    args.LogRetentionDays,
 		"reservedConcurrency": args.ReservedConcurrency,
 		"tracing":             pulumi.Bool(args.Tracing),
+		"kmsKeyArn":           optionalKey(args.KMSKeyARN),
 	}, f, opts...); err != nil {
 		return nil, err
 	}
@@ -89,6 +95,7 @@ func NewFunction(
 
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		RetentionInDays: args.LogRetentionDays,
+		KmsKeyId:        optionalKey(args.KMSKeyARN),
 		Tags:            tags,
 	}, parent)
 	if err != nil {
@@ -151,7 +158,7 @@ func NewFunction(
 // functionStatements are the handler's statements and what every function
 // does on its own behalf.
 func functionStatements(args *FunctionArgs, logs *cloudwatch.LogGroup) []Statement {
-	statements := append([]Statement{}, args.Statements...)
+	statements := slices.Concat(args.Statements, keyStatements(args.KMSKeyARN, args.Statements))
 	statements = append(statements, Statement{
 		Sid:     "WriteLogs",
 		Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -31,6 +31,7 @@ func newOrderAuditor(
 			Tracing:          cfg.Tracing,
 		},
 		DeadLetterRetentionSeconds: seconds(cfg.DeadLetterRetention),
+		KMSKeyARN:                  cfg.KMSKeyARN,
 		Tags:                       tags,
 	}, opts...)
 }

@@ -22,6 +22,10 @@ type OutboxArgs struct {
 	ShardCount pulumi.IntPtrInput
 	// StreamRetentionHours is how long the stream keeps a record. Required.
 	StreamRetentionHours pulumi.IntInput
+	// KMSKeyARN is a customer managed key for tables and stream. It is not one
+	// of the program's own resources: what it encrypts, and backups of that,
+	// may outlive the stage. Optional: keys of AWS otherwise.
+	KMSKeyARN string
 	// Protect refuses to delete or replace tables, stream and streaming
 	// destination, and keeps point-in-time recovery. Optional.
 	Protect bool
@@ -68,6 +72,7 @@ func NewOutbox(
 		"streamMode":           args.StreamMode,
 		"shardCount":           args.ShardCount,
 		"streamRetentionHours": args.StreamRetentionHours,
+		"kmsKeyArn":            optionalKey(args.KMSKeyARN),
 		"protect":              pulumi.Bool(args.Protect),
 	}, o, opts...); err != nil {
 		return nil, err
@@ -78,12 +83,12 @@ func NewOutbox(
 
 	var err error
 	o.Table, err = dynamodb.NewTable(ctx, name+"-"+args.Table,
-		tableArgs(args.Protect, tags, attribute{args.Key, "S"}), parent, protect)
+		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, protect)
 	if err != nil {
 		return nil, err
 	}
 
-	events := tableArgs(args.Protect, tags, attribute{args.Key, "S"}, attribute{"sequence", "N"})
+	events := tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}, attribute{"sequence", "N"})
 	events.Ttl = dynamodb.TableTtlArgs{AttributeName: pulumi.String("expiresAt"), Enabled: pulumi.Bool(true)}
 	// The streaming destination cannot be asked for what it failed to copy;
 	// the table's own stream sees every removal exactly once.
@@ -99,7 +104,7 @@ func NewOutbox(
 		ShardCount:        args.ShardCount,
 		RetentionPeriod:   args.StreamRetentionHours.ToIntOutput().ToIntPtrOutput(),
 		EncryptionType:    pulumi.String("KMS"),
-		KmsKeyId:          pulumi.String("alias/aws/kinesis"),
+		KmsKeyId:          streamKey(args.KMSKeyARN),
 		Tags:              tags,
 	}, parent, protect)
 	if err != nil {

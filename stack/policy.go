@@ -16,6 +16,8 @@ type Statement struct {
 	Actions []string
 	// Resources are the ARNs the actions are allowed on.
 	Resources pulumi.StringArray
+	// Condition must hold as well: values by condition key by operator. Optional.
+	Condition map[string]map[string]string
 }
 
 // document is an IAM policy document.
@@ -56,7 +58,7 @@ func allowPolicy(statements []Statement) pulumi.StringOutput {
 	return resources.ToStringArrayArrayOutput().ApplyT(func(arns [][]string) (string, error) {
 		rules := make([]rule, len(statements))
 		for i, s := range statements {
-			rules[i] = rule{Sid: s.Sid, Effect: "Allow", Action: s.Actions, Resource: arns[i]}
+			rules[i] = rule{Sid: s.Sid, Effect: "Allow", Action: s.Actions, Resource: arns[i], Condition: s.Condition}
 		}
 		return marshal(rules...)
 	}).(pulumi.StringOutput)

@@ -52,6 +52,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 		StreamMode:           pulumi.String(cfg.StreamMode),
 		ShardCount:           shardCount(cfg),
 		StreamRetentionHours: pulumi.Int(int(cfg.StreamRetention / time.Hour)),
+		KMSKeyARN:            cfg.KMSKeyARN,
 		Protect:              cfg.Protect,
 		Tags:                 tags,
 	}, protect)
@@ -92,6 +93,7 @@ func deploy(ctx *pulumi.Context, root string) error {
 		RateLimit:        pulumi.Float64(cfg.APIRateLimit),
 		BurstLimit:       pulumi.Int(cfg.APIBurstLimit),
 		LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
+		KMSKeyARN:        cfg.KMSKeyARN,
 		Tags:             tags,
 	}, protect)
 	if err != nil {

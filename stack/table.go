@@ -11,13 +11,14 @@ type attribute struct {
 }
 
 // tableArgs describe an on-demand table whose partition key, and sort key if
-// a second one is given, are keys.
-func tableArgs(protect bool, tags pulumi.StringMap, keys ...attribute) *dynamodb.TableArgs {
+// a second one is given, are keys; the KMS key keyARN may be empty.
+func tableArgs(protect bool, keyARN string, tags pulumi.StringMap, keys ...attribute) *dynamodb.TableArgs {
 	args := &dynamodb.TableArgs{
 		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
 		HashKey:                   pulumi.String(keys[0].name),
 		DeletionProtectionEnabled: pulumi.Bool(protect),
 		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(protect)},
+		ServerSideEncryption:      tableEncryption(keyARN),
 		Tags:                      tags,
 	}
 	attributes := make(dynamodb.TableAttributeArray, len(keys))

@@ -29,6 +29,7 @@ func deploy(ctx *pulumi.Context) error {
 		Key:                  "paymentId",
 		StreamMode:           pulumi.String(cfg.StreamMode),
 		StreamRetentionHours: pulumi.Int(int(cfg.StreamRetention / time.Hour)),
+		KMSKeyARN:            cfg.KMSKeyARN,
 		Protect:              cfg.Protect,
 		Tags:                 tags,
 	}, protect)
@@ -60,6 +61,7 @@ func deploy(ctx *pulumi.Context) error {
 		RateLimit:        pulumi.Float64(cfg.APIRateLimit),
 		BurstLimit:       pulumi.Int(cfg.APIBurstLimit),
 		LogRetentionDays: pulumi.Int(cfg.LogRetentionDays),
+		KMSKeyARN:        cfg.KMSKeyARN,
 		Tags:             tags,
 	}, protect)
 	if err != nil {
