@@ -25,6 +25,7 @@ type policy struct {
 type statement struct {
 	Sid, Effect      string
 	Action, Resource []string
+	Condition        map[string]map[string]string `json:",omitempty"`
 }
 
 // permission is one action on one resource that a statement of a policy allows.
@@ -43,8 +44,8 @@ func (p permission) without(document string) (string, error) {
 	}
 	s := d.Statement[p.statement]
 	rest := []statement{
-		{s.Sid, s.Effect, slices.Delete(slices.Clone(s.Action), p.action, p.action+1), s.Resource},
-		{s.Sid + "Rest", s.Effect, []string{s.Action[p.action]}, slices.Delete(slices.Clone(s.Resource), p.resource, p.resource+1)},
+		{s.Sid, s.Effect, slices.Delete(slices.Clone(s.Action), p.action, p.action+1), s.Resource, s.Condition},
+		{s.Sid + "Rest", s.Effect, []string{s.Action[p.action]}, slices.Delete(slices.Clone(s.Resource), p.resource, p.resource+1), s.Condition},
 	}
 	d.Statement = slices.Delete(d.Statement, p.statement, p.statement+1)
 	for _, r := range rest {
@@ -80,9 +81,20 @@ func permissions(t *testing.T, name, document string) []permission {
 // Nothing is denied to a stage whose policies are as they are, and everything works: they are enough. Without any one of their
 // permissions something does not work, because of exactly that: each is needed.
 func TestEveryPermissionIsNeededAndTheyAreEnough(t *testing.T) {
+	everyPermissionIsNeeded(t, nil, func(action string) bool { return true })
+}
+
+// With a customer managed key the same is true of what may be done with the key.
+func TestEveryPermissionForTheKeyIsNeededAndTheyAreEnough(t *testing.T) {
+	everyPermissionIsNeeded(t, map[string]string{"kmsKeyArn": "arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+		func(action string) bool { return strings.HasPrefix(action, "kms:") })
+}
+
+// everyPermissionIsNeeded shows it of the permissions that picks wants, in a stage with changes to its configuration.
+func everyPermissionIsNeeded(t *testing.T, changes map[string]string, picks func(action string) bool) {
 	var mu sync.Mutex
 	documents := map[string]string{}
-	s, err := start(t, nil, func(name, document string) string {
+	s, err := start(t, changes, func(name, document string) string {
 		mu.Lock()
 		defer mu.Unlock()
 		documents[name] = document
@@ -114,12 +126,15 @@ func TestEveryPermissionIsNeededAndTheyAreEnough(t *testing.T) {
 				used[action] = true
 				continue
 			}
+			if !picks(action) {
+				continue
+			}
 			if n++; testing.Short() && n%5 != 0 {
 				continue
 			}
 			t.Run(strings.TrimSuffix(name, "-policy")+" without "+p.name, func(t *testing.T) {
 				t.Parallel()
-				p.isNeeded(t, action)
+				p.isNeeded(t, changes, action)
 			})
 		}
 	}
@@ -131,9 +146,9 @@ func TestEveryPermissionIsNeededAndTheyAreEnough(t *testing.T) {
 }
 
 // isNeeded starts a stage without the permission and insists that it does not work.
-func (p permission) isNeeded(t *testing.T, action string) {
+func (p permission) isNeeded(t *testing.T, changes map[string]string, action string) {
 	var resource string
-	s, err := start(t, nil, func(name, document string) string {
+	s, err := start(t, changes, func(name, document string) string {
 		if name != p.policy {
 			return document
 		}

@@ -77,6 +77,7 @@ type Cloud struct {
 	accessKeys      accessKeys
 	roleByName      index[*iam.Role]
 	functionRole    index[string] // ARN of the role, by function name
+	keyByResource   index[string] // customer managed keys, by the ARN of what they encrypt
 	logGroupNames   index[struct{}]
 	apiByID         index[*servedAPI]
 	destinationByID index[destination]

@@ -113,7 +113,7 @@ func (c *Cloud) function(in functionInput) (lambda.Function, properties, error) 
 		logging.Group = orDefault(config.LogGroup, logging.Group)
 	}
 	c.functionRole.set(in.Name, in.Role)
-	authorizer := c.reported(role.SessionARN(in.Name), role.Authorizer(in.Name))
+	authorizer := c.authorizer(role, in.Name)
 	if in.TracingConfig != nil && in.TracingConfig.Mode == "Active" && authorizer.Check("xray:PutTraceSegments", "*") != nil {
 		// CreateFunction refuses a role whose traces would get lost.
 		return none, nil, awsapi.Errorf("InvalidParameterValueException", "The provided execution role does not have permissions to call PutTraceSegments on XRAY")

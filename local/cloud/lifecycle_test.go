@@ -53,6 +53,11 @@ func TestResourcesLiveAndDie(t *testing.T) {
 			"streamModeDetails": map[string]any{"streamMode": "ON_DEMAND"},
 		}},
 		{queueType, map[string]any{"messageRetentionSeconds": 60}, map[string]any{"messageRetentionSeconds": 120, "sqsManagedSseEnabled": true}},
+		{streamType, map[string]any{"shardCount": 1, "encryptionType": "KMS", "kmsKeyId": kmsKey}, map[string]any{
+			"shardCount": 1, "encryptionType": "KMS", "kmsKeyId": "alias/aws/kinesis",
+		}},
+		{queueType, map[string]any{"kmsMasterKeyId": kmsKey}, map[string]any{"sqsManagedSseEnabled": true}},
+		{groupType, map[string]any{"retentionInDays": 1}, map[string]any{"retentionInDays": 1, "kmsKeyId": kmsKey}},
 		{roleType, map[string]any{"assumeRolePolicy": trust}, map[string]any{"assumeRolePolicy": trust, "description": "changed"}},
 		{groupType, map[string]any{"retentionInDays": 1}, map[string]any{"retentionInDays": 7}},
 	} {

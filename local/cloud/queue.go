@@ -31,13 +31,19 @@ func (c *Cloud) queues() resourceType {
 			if err := c.call(ctx, serviceSQS, "CreateQueue", request, &created); err != nil {
 				return "", nil, err
 			}
+			c.setKey(c.arn("sqs", in.Name), in.KMSMasterKeyID)
 			return created.QueueUrl, c.queueOutputs(created.QueueUrl, in), nil
 		},
-		updateFunc: func(ctx context.Context, url string, _, in queueInput) (properties, error) {
-			request := properties{"QueueUrl": url, "Attributes": in.attributes()}
+		updateFunc: func(ctx context.Context, url string, old, in queueInput) (properties, error) {
+			attributes := in.attributes()
+			if old.KMSMasterKeyID != "" && in.KMSMasterKeyID == "" {
+				attributes["KmsMasterKeyId"] = ""
+			}
+			request := properties{"QueueUrl": url, "Attributes": attributes}
 			if err := c.call(ctx, serviceSQS, "SetQueueAttributes", request, nil); err != nil {
 				return nil, err
 			}
+			c.setKey(c.arn("sqs", in.Name), in.KMSMasterKeyID)
 			return c.queueOutputs(url, in), nil
 		},
 		deleteFunc: func(ctx context.Context, url string, _ queueInput) error {

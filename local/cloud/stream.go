@@ -108,6 +108,7 @@ func (c *Cloud) setRetention(ctx context.Context, arn string, from, to float64) 
 }
 
 func (c *Cloud) setStreamEncryption(ctx context.Context, arn string, old, in streamInput) error {
+	c.setKey(arn, in.KMSKeyID)
 	if in.EncryptionType == old.EncryptionType && in.KMSKeyID == old.KMSKeyID {
 		return nil
 	}

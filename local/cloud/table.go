@@ -83,6 +83,7 @@ func (c *Cloud) createTable(ctx context.Context, in tableInput) (string, propert
 	if err := c.call(ctx, serviceDynamoDB, "CreateTable", request, nil); err != nil {
 		return "", nil, err
 	}
+	c.setKey(c.arn("dynamodb", "table/"+in.Name), in.key())
 	if in.TTL != nil && in.TTL.Enabled {
 		if err := c.setTTL(ctx, in.Name, *in.TTL); err != nil {
 			return "", nil, err
@@ -115,14 +116,15 @@ func (c *Cloud) updateTable(ctx context.Context, _ string, old, in tableInput) (
 	} else if in.StreamEnabled && in.StreamViewType != old.StreamViewType {
 		return nil, fmt.Errorf("streamViewType cannot change while the stream is enabled: disable the stream first")
 	}
-	if in.ServerSideEncryption != nil && (old.ServerSideEncryption == nil || *in.ServerSideEncryption != *old.ServerSideEncryption) {
-		request["SSESpecification"] = in.ServerSideEncryption.specification()
+	if encryption := in.encryption(); encryption != old.encryption() {
+		request["SSESpecification"] = encryption.specification()
 	}
 	if len(request) > 1 {
 		if err := c.call(ctx, serviceDynamoDB, "UpdateTable", request, nil); err != nil {
 			return nil, err
 		}
 	}
+	c.setKey(c.arn("dynamodb", "table/"+in.Name), in.key())
 	if in.TTL != nil && (old.TTL == nil || *in.TTL != *old.TTL) {
 		if err := c.setTTL(ctx, in.Name, *in.TTL); err != nil {
 			return nil, err
@@ -136,6 +138,14 @@ func (c *Cloud) updateTable(ctx context.Context, _ string, old, in tableInput) (
 	return c.tableOutputs(ctx, in.Name)
 }
 
+// key is the customer managed key, or "".
+func (in tableInput) key() string {
+	if encryption := in.encryption(); encryption.Enabled {
+		return encryption.KMSKeyARN
+	}
+	return ""
+}
+
 func (in tableInput) recovers() bool {
 	return in.PointInTimeRecovery != nil && in.PointInTimeRecovery.Enabled
 }
@@ -145,6 +155,14 @@ func (in tableInput) streamSpecification() properties {
 		return properties{"StreamEnabled": false}
 	}
 	return properties{"StreamEnabled": true, "StreamViewType": in.StreamViewType}
+}
+
+// encryption is what the table asks for; nothing is DynamoDB's own key.
+func (in tableInput) encryption() tableEncryption {
+	if in.ServerSideEncryption == nil {
+		return tableEncryption{}
+	}
+	return *in.ServerSideEncryption
 }
 
 func (e tableEncryption) specification() properties {

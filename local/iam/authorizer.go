@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"strings"
 
 	"transactional-outbox/local/awsapi"
@@ -12,6 +13,23 @@ func (r *Role) Authorizer(session string) awsapi.Authorizer {
 	user := r.SessionARN(session)
 	return func(action, resource string) error {
 		if decision := r.Decide(action, resource); decision != Allow {
+			return Denied(user, action, resource, decision, "identity")
+		}
+		return nil
+	}
+}
+
+// AuthorizerFor is Authorizer for requests that come with these condition keys beside the role's own, such as kms:ViaService where a
+// service asks another in the name of the session.
+func (r *Role) AuthorizerFor(session string, context map[string][]string) awsapi.Authorizer {
+	user := r.SessionARN(session)
+	full := maps.Clone(r.context)
+	maps.Copy(full, context)
+	return func(action, resource string) error {
+		r.mu.RLock()
+		decision := r.evaluate(&Request{Action: action, Resource: resource, Principal: Principal{ARN: r.arn}, Context: full})
+		r.mu.RUnlock()
+		if decision != Allow {
 			return Denied(user, action, resource, decision, "identity")
 		}
 		return nil
