@@ -25,6 +25,7 @@ type flags struct {
 	seed      uint64
 	faults    string
 	mix       *faults.Mix // nil without -faults
+	issuer    bool
 	trace     string
 	profile   string
 	verbose   bool
@@ -57,6 +58,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.Uint64Var(&f.seed, "seed", 0, "`seed` of everything random, to repeat a run; 0 means a new one, which is printed")
 	set.StringVar(&f.faults, "faults", "", "what goes wrong, as `name=value,...` of "+faults.Names+": probabilities, but for delay and reshard; "+
 		"none is perfectly calm; without this flag records are now and then delivered twice, and batches split")
+	set.BoolVar(&f.issuer, "issuer", false, "start an identity provider, and let the API in whoever has a token of it (auth jwt), whatever the stage's auth")
 	set.StringVar(&f.trace, "trace", "", "show only what belongs to the trace with this `id`, as in a request's traceparent header: 32 hexadecimal digits")
 	set.StringVar(&f.profile, "profile", "", "`file` that gets the CPU profile of the desk; those of the functions' processes get its name, the function's and a number; go tool pprof reads them")
 	set.BoolVar(&f.verbose, "v", false, "show every line of every log")
@@ -73,6 +75,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 		return f, &usageError{fmt.Sprintf("unexpected argument %q; go run ./local -h shows every flag", set.Arg(0))}
 	case f.orders < 0:
 		return f, &usageError{"-orders must not be negative"}
+	case f.issuer && f.orders > 0:
+		return f, &usageError{"-issuer and -orders do not go together: the trial has no token"}
 	case f.trace != "" && !traceID.MatchString(f.trace):
 		return f, &usageError{fmt.Sprintf("-trace %s is not a trace id: 32 hexadecimal digits in lower case", f.trace)}
 	case f.clients < 1:

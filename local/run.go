@@ -61,6 +61,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if f.orders == 0 {
 		options.Cloud.OnStreamRecord = v.Streamed
 	}
+	var provider *tokens
+	if f.issuer {
+		if provider, err = serveTokens(root, f.stage); err != nil {
+			return err
+		}
+		defer provider.Close()
+		options.Config = provider.config()
+	}
 	if f.mix != nil {
 		options.Cloud.Faults = faults.New(*f.mix, f.seed, &faults.Options{Logger: options.Logger})
 		if f.orders > 0 && !f.verbose {
@@ -79,7 +87,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}
-	err = operate(ctx, d, f, v, tally, begun, stdout)
+	greet := func() { welcome(stdout, d, provider, time.Since(begun)) }
+	err = operate(ctx, d, f, v, tally, greet, stdout)
 	err = errors.Join(err, profile.stop(), d.Close())
 	if err == nil {
 		err = profile.tell(stdout)
@@ -88,7 +97,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // operate tells the person at the desk what is there, and does what the flags ask for.
-func operate(ctx context.Context, d *desk.Desk, f flags, v *view.View, tally *tally, begun time.Time, stdout io.Writer) error {
+func operate(ctx context.Context, d *desk.Desk, f flags, v *view.View, tally *tally, greet func(), stdout io.Writer) error {
 	if f.orders == 0 {
 		stop, err := follow(d, v)
 		if err != nil {
@@ -101,7 +110,7 @@ func operate(ctx context.Context, d *desk.Desk, f flags, v *view.View, tally *ta
 			return err
 		}
 	}
-	welcome(stdout, d, time.Since(begun))
+	greet()
 	if f.mix != nil {
 		fmt.Fprintf(stdout, "Faults: %s, seed %d.\n\n", f.mix, f.seed)
 	}
@@ -144,7 +153,7 @@ func follow(d *desk.Desk, v *view.View) (stop func(), err error) {
 	}, nil
 }
 
-func welcome(out io.Writer, d *desk.Desk, ready time.Duration) {
+func welcome(out io.Writer, d *desk.Desk, provider *tokens, ready time.Duration) {
 	fmt.Fprintf(out, "The outbox is ready after %.2f s, of which the Pulumi program took %d ms.\n\n", ready.Seconds(), d.ProgramTime.Milliseconds())
 	names := make([]string, 0, len(d.Outputs))
 	for name := range d.Outputs {
@@ -155,6 +164,10 @@ func welcome(out io.Writer, d *desk.Desk, ready time.Duration) {
 		if value, ok := d.Outputs[name].(string); ok {
 			fmt.Fprintf(out, "  %-20s %s\n", name, value)
 		}
+	}
+	if provider != nil {
+		provider.explain(out, d)
+		return
 	}
 	fmt.Fprintf(out, "\nPlace an order:\n\n  curl -i %s/orders -H 'content-type: application/json' -d '{\"description\":\"two books\"}'\n\n", d.Output("apiUrl"))
 }

@@ -26,7 +26,7 @@ func TestHelpShowsEveryFlagWithItsDefault(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &out); !errors.Is(err, errHelp) {
 		t.Fatalf("got %v, want errHelp", err)
 	}
-	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-trace", "-profile", "-faults", "none is perfectly calm", "-v"} {
+	for _, want := range []string{"-stage", "(default \"local\")", "-listen", "127.0.0.1:8080", "-aws-listen", "127.0.0.1:4566", "-outputs", "-orders", "-clients", "-seed", "-issuer", "-trace", "-profile", "-faults", "none is perfectly calm", "-v"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help does not mention %s:\n%s", want, out.String())
 		}
@@ -41,6 +41,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"unknown flag":     {[]string{"-port", "1"}, "flag provided but not defined: -port"},
 		"stray argument":   {[]string{"start"}, `unexpected argument "start"`},
 		"negative orders":  {[]string{"-orders", "-1"}, "-orders must not be negative"},
+		"trial of tokens":  {[]string{"-issuer", "-orders", "1"}, "-issuer and -orders do not go together"},
 		"no clients":       {[]string{"-clients", "0"}, "-clients must be at least 1"},
 		"unknown fault":    {[]string{"-faults", "explode=1"}, "-faults: explode is not known; known are duplicate, reorder"},
 		"several faults":   {[]string{"-faults", "lose=2,delay=5"}, "-faults: lose=2: must be a probability from 0 to 1\n-faults: delay=5: must be a duration from 0s to 10s, such as 50ms"},
