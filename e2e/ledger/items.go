@@ -30,6 +30,7 @@ type Event struct {
 type Fulfilment struct {
 	OrderID, Status, LastEventID, UpdatedAt string
 	LastSequence                            int64
+	LastCount                               int64   // of the events that the last write applied, where they were more than one
 	Parked                                  *Parked // nil unless the order is parked
 }
 
@@ -96,6 +97,11 @@ func readFulfilment(item map[string]types.AttributeValue) (*Fulfilment, error) {
 		OrderID:      a.text("orderId", false),
 		LastSequence: a.integer("lastSequence"),
 		UpdatedAt:    a.text("updatedAt", false),
+	}
+	if item["lastCount"] != nil {
+		if fulfilment.LastCount = a.integer("lastCount"); fulfilment.LastCount < 2 || fulfilment.LastCount > fulfilment.LastSequence {
+			a.faultf("lastCount: %d events up to %d", fulfilment.LastCount, fulfilment.LastSequence)
+		}
 	}
 	// A parked order to which nothing ever happened has neither a status nor a last event.
 	neverApplied := parked != nil && fulfilment.LastSequence == 0

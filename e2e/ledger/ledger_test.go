@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -81,6 +82,14 @@ func TestReadFulfilment(t *testing.T) {
 	got, err = readFulfilment(parked)
 	if err != nil || got.Parked == nil || got.Parked.Reason != "r" {
 		t.Errorf("readFulfilment = %+v, %v", got, err)
+	}
+	for count, right := range map[string]bool{"2": true, "1": false, "3": false} {
+		together := map[string]types.AttributeValue{"lastCount": number(count)}
+		maps.Copy(together, delivered)
+		together["lastSequence"] = number("2")
+		if got, err := readFulfilment(together); (err == nil) != right || right && got.LastCount != 2 {
+			t.Errorf("readFulfilment with %s events up to 2 = %+v, %v", count, got, err)
+		}
 	}
 	delete(delivered, "status")
 	delivered["lastSequence"] = text("1")

@@ -34,14 +34,20 @@ var guards = map[string]guard{
 	},
 	"a gap is filled": {
 		file: "handlers/projection/progress.go",
-		old:  `return false, p.fill(ctx, s.sequence-1)`,
-		new:  `return true, nil`,
+		old:  "if reached, err := p.fill(ctx, &r, s.sequence-1); err != nil || !reached {\n\t\t\treturn 0, err\n\t\t}",
+		new:  `return 1, nil`,
 		want: `events that only a repair delivered`,
 	},
 	"a gap is not jumped over": {
 		file: "handlers/projection/write.go",
 		old:  `atLater   = "lastSequence = :before AND attribute_not_exists(parked)"`,
 		new:  `atLater   = "(attribute_not_exists(lastSequence) OR lastSequence <= :before) AND attribute_not_exists(parked) OR lastSequence = :before"`,
+		want: `\nout of order +[1-9]`,
+	},
+	"events that are applied together begin at the position": {
+		file: "handlers/projection/write.go",
+		old:  `":before":   number(r.before),`,
+		new:  `":before":   number(r.last.Sequence - 1),`,
 		want: `\nout of order +[1-9]`,
 	},
 	"a failure is reported": {

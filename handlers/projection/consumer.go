@@ -158,14 +158,15 @@ func (t *tally) add(other *tally) {
 // is not sent again would otherwise be lost together with the failed one.
 func (c *Consumer) work(ctx context.Context, steps []step, t *tally) {
 	p := progress{Consumer: c, orderID: steps[0].orderID, tally: t}
-	for i := range steps {
-		err := p.advance(ctx, &steps[i])
+	for len(steps) > 0 {
+		done, err := p.advance(ctx, steps)
 		if err == nil {
+			steps = steps[done:]
 			continue
 		}
 		c.o.Log.LogAttrs(ctx, slog.LevelWarn, "event failed", slog.String("orderId", p.orderID),
-			slog.Int64("sequence", steps[i].sequence), slog.String("error", err.Error()), traceID(steps[i].event))
-		for _, s := range steps[i:] {
+			slog.Int64("sequence", steps[0].sequence), slog.String("error", err.Error()), traceID(steps[0].event))
+		for _, s := range steps {
 			t.failed = append(t.failed, s.record)
 		}
 		return

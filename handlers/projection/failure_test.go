@@ -19,22 +19,88 @@ import (
 	"transactional-outbox/handlers/tabletest"
 )
 
-// Whatever comes behind a failure in the order's sequence is sent again, even what the stream had before it.
+// Whatever comes behind a failure in the order's sequence is sent again: the rest of the run, what the stream had before it, what a gap
+// separates from it, and what could never be applied.
 func TestAFailureTakesTheRestOfItsOrderAlong(t *testing.T) {
-	tables := tabletest.New(t, nil)
-	failing := &fake{UpdateFn: func(in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
-		if n := in.ExpressionAttributeValues[":sequence"].(*types.AttributeValueMemberN).Value; n == "2" {
-			return nil, &types.ProvisionedThroughputExceededException{}
-		}
-		return tables.Client.UpdateItem(t.Context(), in)
-	}}
-	s := story("o", 4)
-	out := consumer(failing, nil).Consume(t.Context(), deliver(records(s[2], s[1], s[0], s[3], story("p", 1)[0], s[0])...))
-	if diff := cmp.Diff(projection.Outcome{Records: 6, Applied: 2, Duplicates: 1, Failed: 3, Failures: []string{"1001", "1000", "1003"}}, out); diff != "" {
+	s := story("o", 6)
+	poison := event("o", 4, "explode")
+	other := story("p", 1)[0]
+	for name, test := range map[string]struct {
+		fails    string // the position of the write that fails
+		records  []string
+		outcome  projection.Outcome
+		position *want
+	}{
+		"the whole run":        {"4", records(s[2], s[1], s[0], s[3], other, s[0]), projection.Outcome{Applied: 1, Failed: 5, Failures: []string{"1002", "1005", "1001", "1000", "1003"}}, nil},
+		"what a gap follows":   {"2", records(s[5], s[0], s[1], s[4], other), projection.Outcome{Applied: 1, Failed: 4, Failures: []string{"1001", "1002", "1003", "1000"}}, nil},
+		"before the gap":       {"6", records(s[0], s[1], s[4], s[5], other), projection.Outcome{Applied: 3, Failed: 2, Failures: []string{"1002", "1003"}}, &want{2, "CLOSED", "o-2", ""}},
+		"what is to be parked": {"3", records(s[0], s[1], s[2], poison, s[4], other), projection.Outcome{Applied: 1, Failed: 5, Failures: []string{"1000", "1001", "1002", "1003", "1004"}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tables := tabletest.New(t, nil)
+			putEvents(t, tables, s...)
+			failing := &fake{
+				UpdateFn: func(in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+					if n, ok := in.ExpressionAttributeValues[":sequence"].(*types.AttributeValueMemberN); ok && n.Value == test.fails {
+						return nil, &types.ProvisionedThroughputExceededException{}
+					}
+					return tables.Client.UpdateItem(t.Context(), in)
+				},
+				QueryFn: func(in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+					return tables.Client.Query(t.Context(), in)
+				},
+			}
+			out := consumer(failing, nil).Consume(t.Context(), deliver(test.records...))
+			test.outcome.Records = len(test.records)
+			if diff := cmp.Diff(test.outcome, out); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.position, seen(states(t, tables)["o"])); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What a failure in the middle of a long gap cannot take away: all but the last events that were read.
+func TestALongGapIsFilledInParts(t *testing.T) {
+	const length = 2500
+	s := story("o", length)
+	var written []string
+	db := &fake{
+		UpdateFn: func(in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+			if len(written) == 0 { // the guess
+				written = append(written, "0")
+				return nil, &types.ConditionalCheckFailedException{}
+			}
+			value := func(name string) string {
+				return in.ExpressionAttributeValues[name].(*types.AttributeValueMemberN).Value
+			}
+			written = append(written, fmt.Sprintf("%s-%s (%s)", value(":before"), value(":sequence"), value(":count")))
+			return &dynamodb.UpdateItemOutput{}, nil
+		},
+		QueryFn: func(in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+			out := new(dynamodb.QueryOutput)
+			first := 0
+			if in.ExclusiveStartKey != nil {
+				first = 700
+			}
+			for _, e := range s[first : length-1] {
+				out.Items = append(out.Items, e.Item())
+				if first == 0 && len(out.Items) == 700 {
+					out.LastEvaluatedKey = map[string]types.AttributeValue{"orderId": &types.AttributeValueMemberS{Value: "o"}}
+					break
+				}
+			}
+			return out, nil
+		},
+	}
+	out := consumer(db, nil).Consume(t.Context(), deliver(records(s[length-1])...))
+	if diff := cmp.Diff(projection.Outcome{Records: 1, Applied: length, GapsFilled: length - 1}, out); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(&want{1, "OPEN", "o-1", ""}, seen(states(t, tables)["o"])); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"0", "0-1000 (1000)", "1000-2000 (1000)", "2000-2500 (500)"}, written); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 }
 

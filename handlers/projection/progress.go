@@ -9,7 +9,7 @@ import (
 	"transactional-outbox/handlers/outbox"
 )
 
-// maxRounds bounds how often one event is tried against a state that others keep moving.
+// maxRounds bounds how often a step is tried against a state that others keep moving.
 const maxRounds = 16
 
 // errContended is retryable: nothing is wrong but the moment.
@@ -23,98 +23,69 @@ type progress struct {
 	state   *State // as last seen or written; nil before that
 }
 
-// advance brings the order to a step's sequence. Without an error the step is done with: applied, applied before, or left
-// because the order is parked. An error is worth another attempt later; nothing that would fail again ever becomes one.
-func (p *progress) advance(ctx context.Context, s *step) error {
+// advance gets at least the first of some steps of the order done with, and says how many: they are applied, were applied before, or
+// are left because the order is parked. An error is worth another attempt later; nothing that would fail again ever becomes one.
+func (p *progress) advance(ctx context.Context, steps []step) (done int, err error) {
 	for range maxRounds {
-		done, err := p.round(ctx, s)
-		if done || err != nil {
-			return err
+		done, err := p.round(ctx, steps)
+		if done > 0 || err != nil {
+			return done, err
 		}
 	}
-	return errContended
+	return 0, errContended
 }
 
-// round does the next thing there is to do, after which either the step is done or more is known about the state.
-func (p *progress) round(ctx context.Context, s *step) (done bool, err error) {
-	if p.state == nil {
-		return p.guess(ctx, s)
-	}
-	switch last := p.state.LastSequence; {
-	case last >= s.sequence:
+// round does the next thing there is to do, after which either steps are done or more is known about the state.
+func (p *progress) round(ctx context.Context, steps []step) (done int, err error) {
+	s := &steps[0]
+	switch {
+	case p.state == nil:
+		return p.guess(ctx, steps)
+	case p.state.LastSequence >= s.sequence:
 		p.Duplicates++
-		return true, nil
+		return 1, nil
 	case p.state.Parked != nil:
 		p.Parked++
-		return true, nil
-	case last < s.sequence-1:
-		return false, p.fill(ctx, s.sequence-1)
+		return 1, nil
+	}
+	r := p.begin()
+	if r.before < s.sequence-1 {
+		if reached, err := p.fill(ctx, &r, s.sequence-1); err != nil || !reached {
+			return 0, err
+		}
+	}
+	violation := r.extend(p.rule, steps)
+	if r.count > 0 {
+		return p.applySteps(ctx, &r)
 	}
 	if s.err != nil {
-		return false, p.park(ctx, s.sequence, nil, ReasonDecode, s.err.Error())
+		return 0, p.park(ctx, s.sequence, nil, ReasonDecode, s.err.Error())
 	}
-	to, violation := p.rule.Next(p.state.Status, s.event)
-	if violation != nil {
-		return false, p.park(ctx, s.sequence, s.event, ReasonRule, violation.Error())
-	}
-	return p.apply(ctx, s.event, []string{p.state.Status}, to)
+	return 0, p.park(ctx, s.sequence, s.event, ReasonRule, violation.Error())
 }
 
-// guess acts on the state that the step expects, which is nearly always the one there is: this is how an event costs one
-// write and no read. A wrong guess changes nothing, and the failed condition brings the state.
-func (p *progress) guess(ctx context.Context, s *step) (done bool, err error) {
+// guess acts on the state that the first step expects, which is nearly always the one there is: this is how events cost one write
+// and no read. A wrong guess changes nothing, and the failed condition brings the state.
+func (p *progress) guess(ctx context.Context, steps []step) (done int, err error) {
+	s := &steps[0]
 	if s.err != nil {
-		return false, p.park(ctx, s.sequence, nil, ReasonDecode, s.err.Error())
+		return 0, p.park(ctx, s.sequence, nil, ReasonDecode, s.err.Error())
 	}
 	from, to, ok := p.rule.expect(s.event)
 	if !ok {
-		return false, p.park(ctx, s.sequence, s.event, ReasonRule, "an event of type "+s.event.Type+" can never follow here")
+		return 0, p.park(ctx, s.sequence, s.event, ReasonRule, "an event of type "+s.event.Type+" can never follow here")
 	}
-	return p.apply(ctx, s.event, from, to)
+	r := run{before: s.sequence - 1, from: from, status: to, last: s.event, count: 1, steps: steps[:1]}
+	_ = r.extend(p.rule, steps) // what is objected to is looked at once its turn has come
+	return p.applySteps(ctx, &r)
 }
 
-// fill applies what the outbox has between the order's position and a sequence, that one included.
-func (p *progress) fill(ctx context.Context, to int64) error {
-	for e, err := range p.events.Events(ctx, p.orderID, p.state.LastSequence+1, to) {
-		next := p.state.LastSequence + 1
-		if unreadable, ok := errors.AsType[*outbox.DecodeError](err); ok && unreadable.Sequence <= next {
-			return p.park(ctx, next, nil, ReasonDecode, unreadable.Err.Error())
-		} else if err != nil && !ok {
-			return err
-		} else if ok || e.Sequence != next {
-			return p.park(ctx, next, nil, ReasonGap, "the outbox does not have the event")
-		}
-		status, violation := p.rule.Next(p.state.Status, e)
-		if violation != nil {
-			return p.park(ctx, next, e, ReasonRule, violation.Error())
-		}
-		applied, err := p.apply(ctx, e, []string{p.state.Status}, status)
-		if err != nil || !applied {
-			return err
-		}
-		p.GapsFilled++
+// applySteps says how many of a run's steps have become done with by its write.
+func (p *progress) applySteps(ctx context.Context, r *run) (done int, err error) {
+	if applied, err := p.apply(ctx, r); err != nil || !applied {
+		return 0, err
 	}
-	if next := p.state.LastSequence + 1; next <= to {
-		return p.park(ctx, next, nil, ReasonGap, "the outbox does not have the event")
-	}
-	return nil
-}
-
-// apply writes an event's effect and the position behind it, and says whether it did.
-func (p *progress) apply(ctx context.Context, e *outbox.Event, from []string, to string) (bool, error) {
-	state, applied, err := p.writeEffect(ctx, e, from, to)
-	if err != nil {
-		return false, err
-	}
-	p.state = state
-	if !applied {
-		return false, nil
-	}
-	p.Applied++
-	p.o.Count.Effect(p.o.Now().Sub(e.Time))
-	p.o.Log.LogAttrs(ctx, slog.LevelDebug, "event applied", slog.String("orderId", e.OrderID), slog.String("eventId", e.ID),
-		slog.Int64("sequence", e.Sequence), slog.String("type", e.Type), traceID(e))
-	return true, nil
+	return len(r.steps), nil
 }
 
 // park marks the order, if it is still where the event was to be applied. e is nil where the event cannot be read.

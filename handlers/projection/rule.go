@@ -1,6 +1,7 @@
 // Package projection keeps a consumer's state in step with the outbox: for every order one item that holds both the effect of
 // its events and the position they have been applied up to, so that one conditional write moves both and an event has its
-// effect exactly once, whatever the stream repeats, reorders or loses.
+// effect exactly once, whatever the stream repeats, reorders or loses. Events of one order that follow each other, in a batch or in a
+// gap, are folded: their effects are one write, which moves the position by exactly as many.
 //
 // The stream is taken for a doorbell. A record says that an order has reached a sequence; what lies between the position and
 // that sequence is read from the outbox. An event that can never be applied parks its order: the order stays as it is,
@@ -11,7 +12,9 @@ import (
 	"transactional-outbox/handlers/outbox"
 )
 
-// A Rule says what events mean to this consumer.
+// A Rule says what events mean to this consumer: it folds the events of an order into a status. Nobody who reads the states is
+// promised to see the status after every event, because events that come together are applied together; what must be done for each of
+// them belongs into a consumer that does it for each.
 type Rule struct {
 	// Statuses are all that Next may return.
 	Statuses []string

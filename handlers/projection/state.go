@@ -17,6 +17,7 @@ import (
 type State struct {
 	OrderID      string
 	LastSequence int64     // of the last event that had its effect; 0 before the first
+	LastCount    int64     // of the events that had their effect in the last write of one, up to LastSequence; stored only where it is more than 1
 	Status       string    // empty before the first
 	LastEventID  string    // empty before the first
 	UpdatedAt    time.Time // of the last write, parking included
@@ -89,6 +90,8 @@ func StateFromItem(item map[string]types.AttributeValue) (*State, error) {
 			err = set(&s.LastEventID, value)
 		case "lastSequence":
 			err = setNumber(&s.LastSequence, value)
+		case "lastCount":
+			err = setNumber(&s.LastCount, value)
 		case "updatedAt":
 			err = setTime(&s.UpdatedAt, value)
 		case "parked":
@@ -97,6 +100,9 @@ func StateFromItem(item map[string]types.AttributeValue) (*State, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read state of order %q: attribute %s: %w", s.OrderID, name, err)
 		}
+	}
+	if s.LastSequence > 0 {
+		s.LastCount = max(s.LastCount, 1)
 	}
 	return s, nil
 }

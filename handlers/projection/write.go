@@ -15,15 +15,20 @@ import (
 	"transactional-outbox/handlers/outbox"
 )
 
-// Both writes happen only at the position right before the event, and never to a parked order. The first event's position
+// Both writes happen only at the position right before the (first) event, and never to a parked order. The first event's position
 // is that of an order nobody has heard of, or of one that was parked before its first effect.
+//
+// The effect of more than one event says how many they were. It is counted event by event, not derived from the positions: whoever
+// watches the table can tell by it that a state has moved from exactly where its events begin.
 const (
 	atFirst   = "(attribute_not_exists(lastSequence) OR lastSequence = :before) AND attribute_not_exists(parked)"
 	atLater   = "lastSequence = :before AND attribute_not_exists(parked)"
-	setEffect = "SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now"
+	setEffect = "SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now REMOVE lastCount"
+	setRun    = "SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now, lastCount = :count"
 	setParked = "SET parked = :parked, updatedAt = :now, lastSequence = if_not_exists(lastSequence, :before)"
 )
 
+// at is the condition for an event, or the first of several, with a sequence.
 func at(sequence int64) string {
 	if sequence == 1 {
 		return atFirst
@@ -34,32 +39,36 @@ func at(sequence int64) string {
 // maxDetail bounds what a parked order says about its reason, in bytes.
 const maxDetail = 500
 
-// writeEffect writes an event's status and position in one conditional update, and returns the state there is now and
-// whether it is this event's doing. A statement of the condition fails as a whole: the state that made it fail comes back with
+// writeEffect writes the status after a run's last event and its position in one conditional update, and returns the state there is
+// now and whether it is this run's doing. A statement of the condition fails as a whole: the state that made it fail comes back with
 // the failure (ReturnValuesOnConditionCheckFailure), so that no read is needed. An earlier attempt of the same call, whose
-// answer was lost, is known by its time: two processes that apply one event in the same microsecond both count it, though
-// only one of them has written it.
+// answer was lost, is known by its time: two processes that apply the same events in the same microsecond both count them, though
+// only one of them has written.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
-func (c *Consumer) writeEffect(ctx context.Context, e *outbox.Event, from []string, to string) (*State, bool, error) {
+func (c *Consumer) writeEffect(ctx context.Context, orderID string, r *run) (*State, bool, error) {
 	now := c.now()
 	values := map[string]types.AttributeValue{
-		":before":   number(e.Sequence - 1),
-		":sequence": number(e.Sequence),
-		":to":       text(to),
-		":id":       text(e.ID),
+		":before":   number(r.before),
+		":sequence": number(r.last.Sequence),
+		":to":       text(r.status),
+		":id":       text(r.last.ID),
 		":now":      text(outbox.FormatTime(now)),
 	}
-	condition := at(e.Sequence)
-	if e.Sequence > 1 {
-		condition += " AND " + statusIn(from, values)
+	update := setEffect
+	if r.count > 1 {
+		update, values[":count"] = setRun, number(r.count)
 	}
-	old, err := c.update(ctx, e.OrderID, setEffect, condition, map[string]string{"#status": "status"}, values)
+	condition := at(r.before + 1)
+	if r.before > 0 {
+		condition += " AND " + statusIn(r.from, values)
+	}
+	old, err := c.update(ctx, orderID, update, condition, map[string]string{"#status": "status"}, values)
 	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("apply event %s/%d: %w", e.OrderID, e.Sequence, err)
+		return nil, false, fmt.Errorf("apply events %s/%d to %d: %w", orderID, r.before+1, r.last.Sequence, err)
 	case old == nil:
-		return &State{OrderID: e.OrderID, LastSequence: e.Sequence, Status: to, LastEventID: e.ID, UpdatedAt: now}, true, nil
-	case old.LastSequence == e.Sequence && old.LastEventID == e.ID && old.UpdatedAt.Equal(now):
+		return &State{OrderID: orderID, LastSequence: r.last.Sequence, LastCount: r.count, Status: r.status, LastEventID: r.last.ID, UpdatedAt: now}, true, nil
+	case old.LastSequence == r.last.Sequence && old.LastCount == r.count && old.LastEventID == r.last.ID && old.UpdatedAt.Equal(now):
 		return old, true, nil // an earlier attempt of this very call, whose answer was lost on the way
 	}
 	return old, false, nil

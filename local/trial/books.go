@@ -43,6 +43,7 @@ type stateItem struct {
 	OrderID      text   `json:"orderId"`
 	LastEventID  text   `json:"lastEventId"`
 	LastSequence number `json:"lastSequence"`
+	LastCount    number `json:"lastCount"`
 	Status       text   `json:"status"`
 	Parked       *struct {
 		M struct {
@@ -52,10 +53,13 @@ type stateItem struct {
 }
 
 func (i *stateItem) state() (state, error) {
-	s := state{orderID: i.OrderID.S, eventID: i.LastEventID.S, parked: i.Parked != nil}
+	s := state{orderID: i.OrderID.S, eventID: i.LastEventID.S, parked: i.Parked != nil, count: 1}
 	var err error
 	if i.LastSequence.N != "" {
 		s.sequence, err = strconv.Atoi(i.LastSequence.N)
+	}
+	if i.LastCount.N != "" && err == nil {
+		s.count, err = strconv.Atoi(i.LastCount.N)
 	}
 	return s, err
 }

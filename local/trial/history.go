@@ -203,22 +203,35 @@ func (h *history) effect(change *dynamodb.Change) error {
 	case after.sequence == before.sequence:
 		h.found.Doubled++
 		return nil
-	case after.sequence > before.sequence+1:
+	case after.count < 1 || after.sequence-after.count != before.sequence:
+		// Only the last event's effect can be believed: the others had theirs before, or were skipped.
 		h.found.OutOfOrder++
+		after.count = 1
 	}
-	k := key{h.names.of(after.orderID), after.sequence}
+	order := h.names.of(after.orderID)
+	for sequence := after.sequence - after.count + 1; sequence < after.sequence; sequence++ {
+		h.deliver(key{order, sequence}, folded, change.Time)
+	}
+	h.deliver(key{order, after.sequence}, h.names.hash(after.eventID), change.Time)
+	return nil
+}
+
+// folded stands for the id of an event that was applied together with the one after it.
+const folded = 1
+
+// deliver notes the effect of an event.
+func (h *history) deliver(k key, effect uint64, at time.Time) {
 	s := h.steps[k]
 	if s.effect != 0 {
 		h.found.Doubled++
-		return nil
+		return
 	}
-	s.effect = h.names.hash(after.eventID)
+	s.effect = effect
 	h.found.Delivered++
 	h.open--
-	h.effects = append(h.effects, uint32(change.Time.Sub(h.begun).Milliseconds()))
-	h.compare(&s, change.Time, 1)
+	h.effects = append(h.effects, uint32(at.Sub(h.begun).Milliseconds()))
+	h.compare(&s, at, 1)
 	h.steps[k] = s
-	return nil
 }
 
 // compare looks at an event and its effect once both are known. sign is 1 if the effect is the later one to be seen, -1 if the event is.
@@ -228,7 +241,7 @@ func (h *history) compare(s *step, at time.Time, sign int64) {
 		s.at = now
 		return
 	}
-	if s.event != s.effect {
+	if s.event != s.effect && s.effect != folded {
 		h.found.OutOfOrder++
 	}
 	h.latencies = append(h.latencies, int32(sign*(now-s.at)))
@@ -236,7 +249,8 @@ func (h *history) compare(s *step, at time.Time, sign int64) {
 
 type state struct {
 	orderID, eventID string
-	sequence         int
+	sequence         int // of the last event that was applied
+	count            int // of the events that were applied with it, that one included
 	parked           bool
 }
 

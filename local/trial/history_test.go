@@ -48,6 +48,16 @@ func image(order string, sequence int, eventID string) []byte {
 	return fmt.Appendf(nil, `{"orderId":{"S":%q},"lastSequence":{"N":"%d"},"lastEventId":{"S":%q}}`, order, sequence, eventID)
 }
 
+// folds tells of a state that moves by several events at once, by its own account.
+func (s *story) folds(order string, from int, fromID string, to int, toID string, count int) *story {
+	s.at = s.at.Add(time.Millisecond)
+	after := fmt.Appendf(nil, `{"orderId":{"S":%q},"lastSequence":{"N":"%d"},"lastEventId":{"S":%q},"lastCount":{"N":"%d"}}`, order, to, toID, count)
+	if err := s.effect(&dynamodb.Change{EventName: "MODIFY", Time: s.at, OldImage: image(order, from, fromID), NewImage: after}); err != nil {
+		s.t.Fatal(err)
+	}
+	return s
+}
+
 func (s *story) moves(order string, from int, fromID string, to int, toID string) *story {
 	s.at = s.at.Add(time.Millisecond)
 	change := dynamodb.Change{EventName: "MODIFY", Time: s.at, OldImage: image(order, from, fromID), NewImage: image(order, to, toID)}
@@ -83,6 +93,36 @@ func TestFindings(t *testing.T) {
 		"an effect that skips an event": {
 			func(s *story) { s.committed("a", 1, "a1").committed("a", 2, "a2").moves("a", -1, "", 2, "a2") },
 			Findings{Committed: 2, Delivered: 1, Lost: 1, OutOfOrder: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
+		"events that are applied together": {
+			func(s *story) {
+				s.committed("a", 1, "a1").committed("a", 2, "a2").committed("a", 3, "a3").moves("a", -1, "", 1, "a1").folds("a", 1, "a1", 3, "a3", 2)
+			},
+			Findings{Committed: 3, Delivered: 3, P50: 3 * time.Millisecond, P99: 3 * time.Millisecond},
+		},
+		"events that are seen after they are applied together": {
+			func(s *story) { s.folds("a", -1, "", 2, "a2", 2).committed("a", 1, "a1").committed("a", 2, "a2") },
+			Findings{Committed: 2, Delivered: 2, P50: -time.Millisecond, P99: -time.Millisecond},
+		},
+		"applied together, one of them for the second time": {
+			func(s *story) {
+				s.committed("a", 1, "a1").committed("a", 2, "a2").moves("a", -1, "", 1, "a1").folds("a", 1, "a1", 2, "a2", 2)
+			},
+			Findings{Committed: 2, Delivered: 2, OutOfOrder: 1, P50: 2 * time.Millisecond, P99: 2 * time.Millisecond},
+		},
+		"applied together, but one is skipped": {
+			func(s *story) {
+				s.committed("a", 1, "a1").committed("a", 2, "a2").committed("a", 3, "a3").folds("a", -1, "", 3, "a3", 2)
+			},
+			Findings{Committed: 3, Delivered: 1, Lost: 2, OutOfOrder: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
+		"no events applied together": {
+			func(s *story) { s.committed("a", 1, "a1").folds("a", -1, "", 1, "a1", 0) },
+			Findings{Committed: 1, Delivered: 1, OutOfOrder: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
+		"applied together without having happened": {
+			func(s *story) { s.committed("a", 2, "a2").folds("a", -1, "", 2, "a2", 2) },
+			Findings{Committed: 1, Delivered: 2, P50: time.Millisecond, P99: time.Millisecond},
 		},
 		"the effect of another event": {
 			func(s *story) { s.committed("a", 1, "a1").moves("a", -1, "", 1, "b1") },

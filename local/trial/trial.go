@@ -7,8 +7,9 @@
 // there again.
 //
 // The proof shares no code with the functions. It has two parts. The history follows the changes of the outbox and of the consumer's
-// state: a state that moves from sequence n to n+1 has applied exactly the event n+1, and any other move is a fault. The books are a
-// look at all tables when everything is over: each order with its events and its state, and each request with its order.
+// state: a state that moves from sequence n to n+1 has applied exactly the event n+1. It moves on by more only where it says that it
+// has applied as many events at once, and any other move is a fault. The books are a look at all tables when everything is over: each
+// order with its events and its state, and each request with its order.
 //
 // Memory grows with the number of orders, by about 300 bytes for each.
 package trial
