@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"transactional-outbox/handlers/alloctest"
 	"transactional-outbox/handlers/dynamo"
 	"transactional-outbox/handlers/tabletest"
 )
@@ -304,17 +305,49 @@ func fill(v reflect.Value) {
 	}
 }
 
-// One conditional update as the consumer makes it, without a network.
-func BenchmarkUpdateItem(b *testing.B) {
-	answer := roundTrip(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, ContentLength: 2, Body: io.NopCloser(strings.NewReader("{}"))}, nil
-	})
-	in := &dynamodb.UpdateItemInput{
+// update is one conditional update as the consumer makes it.
+func update() *dynamodb.UpdateItemInput {
+	return &dynamodb.UpdateItemInput{
 		TableName: aws.String("fulfilments"), Key: item{"orderId": text("01KAV8Q3ZJ4M5T6W7X8Y9Z0ABC")},
-		UpdateExpression: aws.String("SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now"), ConditionExpression: aws.String("lastSequence = :before"),
-		ExpressionAttributeNames: map[string]string{"#status": "status"}, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		ExpressionAttributeValues: item{":before": number("1"), ":sequence": number("2"), ":to": text("CANCELLED"), ":id": text("01KAV8Q3ZJ4M5T6W7X8Y9Z0ABD"), ":now": text("2026-11-24T12:00:00.123456Z")},
+		UpdateExpression:    aws.String("SET lastSequence = :sequence, #status = :to, lastEventId = :id, updatedAt = :now REMOVE lastCount"),
+		ConditionExpression: aws.String("lastSequence = :before AND attribute_not_exists(parked) AND #status = :from0"), ExpressionAttributeNames: map[string]string{"#status": "status"},
+		ExpressionAttributeValues: item{
+			":before": number("1"), ":sequence": number("2"), ":to": text("CANCELLED"), ":from0": text("REQUESTED"),
+			":id": text("01KAV8Q3ZJ4M5T6W7X8Y9Z0ABD"), ":now": text("2026-11-24T12:00:00.123456Z"),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
+}
+
+// answer is a network without a network.
+func answer(body string) http.RoundTripper {
+	return roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body))}, nil
+	})
+}
+
+// A few of them are those of the network that is none.
+func TestAllocationsAreBounded(t *testing.T) {
+	client := func(body string) *dynamo.Client {
+		return newClient(t, dynamo.Config{Endpoint: "http://127.0.0.1", Transport: answer(body), Token: "token"})
+	}
+	writes := client("{}")
+	reads := client(`{"Item":{"orderId":{"S":"01KAV8Q3ZJ4M5T6W7X8Y9Z0ABC"},"status":{"S":"REQUESTED"},"lastSequence":{"N":"1"},"lastEventId":{"S":"01KAV8Q3ZJ4M5T6W7X8Y9Z0ABD"}}}`)
+	one, ctx := update(), context.Background()
+	get := &dynamodb.GetItemInput{TableName: aws.String("fulfilments"), Key: one.Key}
+	put := func() types.TransactWriteItem {
+		return types.TransactWriteItem{Put: &types.Put{TableName: aws.String("orders"), Item: one.ExpressionAttributeValues, ConditionExpression: aws.String("attribute_not_exists(orderId)")}}
+	}
+	transaction := &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String("token"), TransactItems: []types.TransactWriteItem{put(), put()}}
+	alloctest.Hold(t,
+		alloctest.Path{Name: "UpdateItem", Most: 30, Run: func() error { _, err := writes.UpdateItem(ctx, one); return err }},
+		alloctest.Path{Name: "GetItem", Most: 36, Run: func() error { _, err := reads.GetItem(ctx, get); return err }},
+		alloctest.Path{Name: "TransactWriteItems", Most: 30, Run: func() error { _, err := writes.TransactWriteItems(ctx, transaction); return err }},
+	)
+}
+
+func BenchmarkUpdateItem(b *testing.B) {
+	in, answer := update(), answer("{}")
 	b.Run("direct", func(b *testing.B) {
 		client := newClient(b, dynamo.Config{Endpoint: "http://127.0.0.1", Transport: answer, Token: "token"})
 		b.ReportAllocs()

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"transactional-outbox/handlers/alloctest"
 	"transactional-outbox/handlers/fault"
 	"transactional-outbox/handlers/httpapi"
 )
@@ -319,6 +320,16 @@ func FuzzParseRequest(f *testing.F) {
 			t.Fatalf("%q: got %+v", payload, r)
 		}
 	})
+}
+
+func TestAllocationsAreBounded(t *testing.T) {
+	payload := read(t, "place.json")
+	response := &httpapi.Response{Status: 201, Location: "/orders/01KAV8Q3ZJ4M5T6W7X8Y9Z0ABC", Body: []byte(`{"orderId":"01KAV8Q3ZJ4M5T6W7X8Y9Z0ABC","status":"PLACED","version":1}`)}
+	s := &httpapi.Server{Routes: map[string]httpapi.Handler{"POST /orders": func(context.Context, *httpapi.Request) (*httpapi.Response, error) { return response, nil }}}
+	alloctest.Hold(t, alloctest.Path{Name: "request and response", Most: 7, Run: func() error {
+		_, err := s.Invoke(context.Background(), payload)
+		return err
+	}})
 }
 
 func BenchmarkInvoke(b *testing.B) {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"transactional-outbox/handlers/alloctest"
 	"transactional-outbox/handlers/fault"
 	"transactional-outbox/handlers/order"
 	"transactional-outbox/handlers/outbox"
@@ -308,6 +309,34 @@ func BenchmarkPlace(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func TestAllocationsAreBounded(t *testing.T) {
+	const body = `{"description":"two desks and a lamp","customerId":"c-1","items":[{"sku":"desk","quantity":2,"unitPrice":25000},{"sku":"lamp","quantity":1,"unitPrice":4900}]}`
+	var item map[string]types.AttributeValue
+	db := &fake{
+		TransactFn: func(in *dynamodb.TransactWriteItemsInput) (*dynamodb.TransactWriteItemsOutput, error) {
+			if item == nil {
+				item = in.TransactItems[0].Put.Item
+			}
+			return &dynamodb.TransactWriteItemsOutput{}, nil
+		},
+		GetItemFn: func(*dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
+			return &dynamodb.GetItemOutput{Item: item}, nil
+		},
+	}
+	s, from, ctx := newStore(db, nil), origin(""), context.Background()
+	request, err := order.ParseRequest(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed := mustPlace(t, s, request, "")
+	alloctest.Hold(t,
+		alloctest.Path{Name: "parse a request", Most: 2, Run: func() error { _, err := order.ParseRequest(body); return err }},
+		alloctest.Path{Name: "place", Most: 78, Run: func() error { _, err := s.Place(ctx, request, from); return err }},
+		alloctest.Path{Name: "cancel", Most: 66, Run: func() error { _, err := s.Cancel(ctx, placed.Order.ID, from); return err }},
+		alloctest.Path{Name: "get", Most: 9, Run: func() error { _, err := s.Get(ctx, placed.Order.ID); return err }},
+	)
 }
 
 // A step that is not Cancel's: only from where it may be taken, and once.
