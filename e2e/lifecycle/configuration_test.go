@@ -1,11 +1,13 @@
 package lifecycle_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,6 +19,7 @@ var (
 	apiFunctions = []string{"Function cancelorder-function", "Function getorder-function", "Function placeorder-function"}
 	consumer     = []string{"Function fulfilment-handler-function"}
 	auditor      = []string{"Function auditor-handler-function"}
+	writers      = []string{"Function cancelorder-function", "Function placeorder-function"}
 	functions    = slices.Concat(apiFunctions, auditor, consumer)
 	mapping      = []string{"EventSourceMapping fulfilment-mapping"}
 	apiStage     = []string{"Stage api-stage"}
@@ -29,13 +32,89 @@ var (
 	deadLetters  = []string{"Queue auditor-deadletters", "Queue fulfilment-deadletters"}
 )
 
-// TestEachConfigurationKey changes one key after the other and looks at the preview: exactly what has to change
-// changes, and it changes in place.
+// alarm names alarms.
+func alarm(names ...string) []string {
+	var list []string
+	for _, name := range names {
+		list = append(list, "MetricAlarm watch-"+name)
+	}
+	return list
+}
+
+// row is a change of one key.
+type row struct {
+	key, value string
+	want       []string // what changes: "Type name: property", or an operation in place of the property
+	// with are keys that have to change together with this one.
+	with map[string]string
+}
+
+// of are the changes of properties of resources.
+func of(resources []string, properties ...string) []string {
+	var list []string
+	for _, r := range resources {
+		for _, p := range properties {
+			list = append(list, r+": "+p)
+		}
+	}
+	return list
+}
+
+// values are what the row configures.
+func (r row) values() map[string]string {
+	values := map[string]string{"transactional-outbox:" + r.key: r.value}
+	for key, value := range r.with {
+		values["transactional-outbox:"+key] = value
+	}
+	return values
+}
+
+// separate tells whether two rows neither set a key in common nor change a property in common, so that one preview
+// of both shows what each of them does. Creating or deleting a resource concerns all of its properties.
+func (r row) separate(other row) bool {
+	for key := range r.values() {
+		if _, both := other.values()[key]; both {
+			return false
+		}
+	}
+	for _, mine := range r.want {
+		name, property, _ := strings.Cut(mine, ": ")
+		for _, its := range other.want {
+			otherName, otherProperty, _ := strings.Cut(its, ": ")
+			if name == otherName && (property == otherProperty || property == "create" || property == "delete" || otherProperty == "create" || otherProperty == "delete") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// together packs rows into few groups of separate ones.
+func together(rows []row) [][]row {
+	var groups [][]row
+next:
+	for _, r := range rows {
+		for i, group := range groups {
+			if !slices.ContainsFunc(group, func(other row) bool { return !r.separate(other) }) {
+				groups[i] = append(group, r)
+				continue next
+			}
+		}
+		groups = append(groups, []row{r})
+	}
+	return groups
+}
+
+// TestEachConfigurationKey changes the keys and looks at the preview: exactly what has to change changes, and it
+// changes in place. Keys that change different things change in one preview; where it is not as it should be, each
+// of them is looked at alone, to tell which. Which keys share a preview is left to chance: one that changes too much
+// is hidden only while a key that may change just that is beside it.
 func TestEachConfigurationKey(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	dir := clone(t)
 	s := b.stage(dir, "outbox")
-	if _, _, err := s.up(); err != nil {
+	if _, err := s.up(); err != nil {
 		t.Fatal(err)
 	}
 	settings := filepath.Join(dir, "Pulumi.outbox.yaml")
@@ -43,126 +122,109 @@ func TestEachConfigurationKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := map[string]bool{}
-	for _, c := range []struct {
-		key, value string
-		want       [][]string
-		// with are keys that have to change together with this one.
-		with map[string]string
-	}{
-		{"architecture", "x86_64", [][]string{functions}, nil},
-		{"streamMode", "PROVISIONED", [][]string{stream}, map[string]string{"shardCount": "2"}},
-		{"streamRetentionHours", "48", [][]string{stream, {"MetricAlarm watch-stream-unread"}}, nil},
-		{"eventRetentionDays", "60", [][]string{auditor, {"Function cancelorder-function", "Function placeorder-function"}}, nil},
-		{"deadLetterRetentionDays", "7", [][]string{deadLetters, {"MetricAlarm watch-auditor-dead-letters-old", "MetricAlarm watch-consumer-dead-letters-old"}}, nil},
-		{"consumerBatchSize", "200", [][]string{mapping}, nil},
-		{"consumerBatchWindowSeconds", "1", [][]string{mapping}, nil},
-		{"consumerParallelization", "4", [][]string{mapping}, nil},
-		{"consumerMaxRetries", "9", [][]string{mapping}, nil},
-		{"consumerMaxRecordAgeSeconds", "3600", [][]string{mapping}, nil},
-		{"consumerReservedConcurrency", "10", [][]string{consumer, {"MetricAlarm watch-consumer-concurrency"}}, nil},
-		{"consumerMemoryMb", "1024", [][]string{consumer}, nil},
-		{"consumerTimeoutSeconds", "30", [][]string{consumer, {"MetricAlarm watch-fulfilment-slow"}}, nil},
-		{"apiMemoryMb", "2048", [][]string{apiFunctions}, nil},
-		{"apiTimeoutSeconds", "5", [][]string{apiFunctions, integrations, {"MetricAlarm watch-cancelorder-slow", "MetricAlarm watch-getorder-slow", "MetricAlarm watch-placeorder-slow"}}, nil},
-		{"apiRateLimit", "10", [][]string{apiStage}, nil},
-		{"apiBurstLimit", "20", [][]string{apiStage}, nil},
-		{"alarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", [][]string{alarms(t)}, nil},
-		{"logLevel", "DEBUG", [][]string{functions}, nil},
-		{"logRetentionDays", "14", [][]string{logGroups}, nil},
-		{"tracing", "false", [][]string{functions, policies}, nil},
-		{"auth", "iam", [][]string{routes}, nil},
-		{"corsOrigins", "https://example.com", [][]string{{"Api api-http"}}, nil},
-		{"protect", "true", [][]string{tables, routes}, map[string]string{"auth": "iam"}},
-	} {
-		tested[c.key] = true
-		t.Run(c.key, func(t *testing.T) {
-			s.set("transactional-outbox:"+c.key, c.value)
-			for key, value := range c.with {
-				tested[key] = true
-				s.set("transactional-outbox:"+key, value)
-			}
-			defer write(t, settings, string(before))
-			got, err := s.preview()
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := slices.Concat(c.want...)
-			slices.Sort(want)
-			if diff := cmp.Diff(want, updates(t, got)); diff != "" {
-				t.Errorf("updates (-want +got):\n%s", diff)
-			}
-		})
+	look := func(t *testing.T, rows []row) {
+		want := []string{}
+		defer write(t, settings, string(before))
+		for _, r := range rows {
+			s.set(r.values())
+			want = append(want, r.want...)
+		}
+		steps, err := s.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		// As one text, whose lines are compared.
+		if diff := cmp.Diff(strings.Join(want, "\n"), strings.Join(differences(steps), "\n")); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
 	}
-	t.Run("jwt", func(t *testing.T) {
-		for key, value := range map[string]string{"auth": "jwt", "jwtIssuer": "https://issuer.example", "jwtAudience": "orders", "jwtScopes": "orders.write"} {
+	rows := []row{
+		{"architecture", "x86_64", of(functions, "architectures[0]"), nil},
+		{"streamMode", "PROVISIONED", of(stream, "streamModeDetails.streamMode", "shardCount"), map[string]string{"shardCount": "2"}},
+		{"streamRetentionHours", "48", slices.Concat(of(stream, "retentionPeriod"), of(alarm("stream-unread"), "threshold")), nil},
+		{"eventRetentionDays", "60", of(slices.Concat(auditor, writers), "environment.variables.EVENT_RETENTION"), nil},
+		{"deadLetterRetentionDays", "7", slices.Concat(of(deadLetters, "messageRetentionSeconds"), of(alarm("auditor-dead-letters-old", "consumer-dead-letters-old"), "threshold")), nil},
+		{"consumerBatchSize", "200", of(mapping, "batchSize"), nil},
+		{"consumerBatchWindowSeconds", "1", of(mapping, "maximumBatchingWindowInSeconds"), nil},
+		{"consumerParallelization", "4", of(mapping, "parallelizationFactor"), nil},
+		{"consumerMaxRetries", "9", of(mapping, "maximumRetryAttempts"), nil},
+		{"consumerMaxRecordAgeSeconds", "3600", of(mapping, "maximumRecordAgeInSeconds"), nil},
+		{"consumerReservedConcurrency", "10", slices.Concat(of(consumer, "reservedConcurrentExecutions"), of(alarm("consumer-concurrency"), "threshold", "alarmDescription")), nil},
+		{"consumerMemoryMb", "1024", of(consumer, "memorySize"), nil},
+		{"consumerTimeoutSeconds", "30", slices.Concat(of(consumer, "timeout"), of(alarm("fulfilment-slow"), "threshold", "alarmDescription")), nil},
+		{"apiMemoryMb", "2048", of(apiFunctions, "memorySize", "environment.variables.GOMAXPROCS"), nil},
+		{"apiTimeoutSeconds", "5", slices.Concat(of(apiFunctions, "timeout"), of(integrations, "timeoutMilliseconds"), of(alarm("cancelorder-slow", "getorder-slow", "placeorder-slow"), "threshold", "alarmDescription")), nil},
+		{"apiRateLimit", "10", of(apiStage, "defaultRouteSettings.throttlingRateLimit"), nil},
+		{"apiBurstLimit", "20", of(apiStage, "defaultRouteSettings.throttlingBurstLimit"), nil},
+		{"alarms", "false", of(watching(t, ""), "delete"), nil},
+		{"alarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", of(watching(t, "MetricAlarm "), "alarmActions[0]", "okActions[0]"), nil},
+		{"logLevel", "DEBUG", of(functions, "loggingConfig.applicationLogLevel"), nil},
+		{"logRetentionDays", "14", of(logGroups, "retentionInDays"), nil},
+		{"tracing", "false", slices.Concat(of(functions, "tracingConfig.mode"), of(policies, "policy")), nil},
+		{"auth", "iam", of(routes, "authorizationType"), nil},
+		{"auth", "jwt", append(of(routes, "authorizationType", "authorizationScopes", "authorizerId"), "Authorizer api-authorizer: create"),
+			map[string]string{"jwtIssuer": "https://issuer.example", "jwtAudience": "orders", "jwtScopes": "orders.write"}},
+		{"corsOrigins", "https://example.com", of([]string{"Api api-http"}, "corsConfiguration"), nil},
+		{"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", slices.Concat(of(stream, "kmsKeyId"), of(logGroups, "kmsKeyId"),
+			of(tables, "serverSideEncryption"), of(deadLetters, "kmsMasterKeyId", "sqsManagedSseEnabled"), of(policies, "policy")), nil},
+		{"protect", "true", slices.Concat(of(tables, "deletionProtectionEnabled", "pointInTimeRecovery.enabled"), of(routes, "authorizationType")), map[string]string{"auth": "iam"}},
+	}
+	seed := time.Now().UnixNano()
+	t.Logf("keys shuffled with seed %d", seed)
+	rand.New(rand.NewPCG(uint64(seed), 0)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	for _, group := range together(rows) {
+		var keys []string
+		for _, r := range group {
+			keys = append(keys, r.key)
+		}
+		if t.Run(strings.Join(keys, "+"), func(t *testing.T) { look(t, group) }) || len(group) == 1 {
+			continue
+		}
+		for _, r := range group {
+			t.Run(r.key+" alone", func(t *testing.T) { look(t, []row{r}) })
+		}
+	}
+	tested := map[string]bool{}
+	for _, r := range rows {
+		for key := range r.values() {
 			tested[key] = true
-			s.set("transactional-outbox:"+key, value)
 		}
-		defer write(t, settings, string(before))
-		got, err := s.preview()
-		if err != nil {
-			t.Fatal(err)
-		}
-		created := func(change string) bool {
-			return change == "create aws:apigatewayv2/authorizer:Authorizer api-authorizer"
-		}
-		if !slices.ContainsFunc(got, created) {
-			t.Errorf("changes %q, want an authorizer created", got)
-		}
-		if diff := cmp.Diff(routes, updates(t, slices.DeleteFunc(got, created))); diff != "" {
-			t.Errorf("updates (-want +got):\n%s", diff)
-		}
-	})
-	t.Run("alarms", func(t *testing.T) {
-		tested["alarms"] = true
-		s.set("transactional-outbox:alarms", "false")
-		defer write(t, settings, string(before))
-		got, err := s.preview()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, change := range got {
-			if !strings.HasPrefix(change, "delete ") || !strings.Contains(change, " watch") {
-				t.Errorf("%s, want what watches deleted and nothing else", change)
-			}
-		}
-		if len(got) < len(alarms(t)) {
-			t.Errorf("%d changes, want every alarm deleted", len(got))
-		}
-	})
+	}
 	for _, key := range stack.ConfigReference() {
-		if !tested[key.Name] {
+		if !tested["transactional-outbox:"+key.Name] {
 			t.Errorf("no row for the key %s", key.Name)
 		}
 	}
 }
 
-// alarms lists the alarms of the stage outbox, as updates names them.
-func alarms(t *testing.T) []string {
+// watching lists what watches the stage outbox, as "Type name", of one type or of all.
+func watching(t *testing.T, typ string) []string {
 	t.Helper()
 	var list []string
-	for _, name := range declared(t, "outbox") {
-		if _, alarm, ok := strings.Cut(name, ":MetricAlarm "); ok {
-			list = append(list, "MetricAlarm "+alarm)
+	for _, resource := range declared(t, "outbox") {
+		if name := resource[strings.LastIndex(resource, ":")+1:]; strings.HasPrefix(name, typ) && strings.Contains(name, " watch-") {
+			list = append(list, name)
 		}
 	}
 	return list
 }
 
-// updates lists what is updated, as "Type name" without components, and fails the test for any other operation.
-func updates(t *testing.T, all changes) []string {
-	t.Helper()
-	names := []string{}
-	for _, change := range all {
-		operation, rest, _ := strings.Cut(change, " ")
-		if operation != "update" {
-			t.Errorf("%s, want updates in place only", change)
+// differences lists what is changed, components left out: a line for each property of an update, and one for any
+// other operation.
+func differences(steps []step) []string {
+	list := []string{}
+	for _, s := range steps {
+		if strings.HasPrefix(s.typ, "transactional-outbox:") {
+			continue
 		}
-		if !strings.HasPrefix(rest, "transactional-outbox:") {
-			names = append(names, rest[strings.LastIndex(rest, ":")+1:])
+		name := s.typ[strings.LastIndex(s.typ, ":")+1:] + " " + s.name
+		if s.operation != "update" {
+			list = append(list, name+": "+s.operation)
+			continue
 		}
+		list = append(list, of([]string{name}, s.properties...)...)
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(list)
+	return list
 }

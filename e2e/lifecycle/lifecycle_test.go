@@ -60,6 +60,7 @@ func expect(t *testing.T, what string, want, got changes, err error) {
 }
 
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	dir := clone(t)
 	s := b.stage(dir, "local")
@@ -67,25 +68,25 @@ func TestLifecycle(t *testing.T) {
 
 	got, err := s.preview()
 	expect(t, "preview of an empty stage", with("create", all), got, err)
-	got, outputs, err := s.up()
+	got, err = s.up()
 	expect(t, "first up", with("create", all), got, err)
-	api := outputs["apiUrl"].Value.(string)
+	api, fulfilments := s.output("apiUrl"), s.output("fulfilmentsTable")
 	order := place(t, api)
 	eventually(t, "fulfilment of "+order, func() bool { return status(t, api+"/orders/"+order+"/fulfilment") == http.StatusOK })
 
 	for _, again := range []string{"second up", "third up"} {
-		got, _, err := s.up()
+		got, err := s.up()
 		expect(t, again, nil, got, err)
 	}
 	elsewhere := b.stage(clone(t), "local")
-	got, _, err = elsewhere.up()
+	got, err = elsewhere.up()
 	expect(t, "up from another clone", nil, got, err)
 
 	t.Run("an edited handler updates one function, live", func(t *testing.T) {
 		edit(t, filepath.Join(dir, "handlers", "getorder", "main.go"), "func main() {\n", "func main() {\n\tprintln(\"edited\")\n")
 		got, err := s.preview()
 		expect(t, "preview", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
-		got, _, err = s.up()
+		got, err = s.up()
 		expect(t, "up", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
 		if code := status(t, api+"/orders/"+order); code != http.StatusOK {
 			t.Errorf("the order of before: %d, want 200", code)
@@ -95,7 +96,7 @@ func TestLifecycle(t *testing.T) {
 	t.Run("a handler that does not compile changes nothing", func(t *testing.T) {
 		broken := filepath.Join(dir, "handlers", "cancelorder", "main.go")
 		restore := edit(t, broken, "func main() {\n", "func main() {\n\tundefinedName()\n")
-		got, _, err := s.up()
+		got, err := s.up()
 		if err == nil || !strings.Contains(err.Error(), `build handler "cancelorder"`) || !strings.Contains(err.Error(), "undefined: undefinedName") {
 			t.Errorf("got %v, want an error with the handler's name and the compiler's words", err)
 		}
@@ -107,23 +108,20 @@ func TestLifecycle(t *testing.T) {
 	})
 
 	t.Run("wrong configuration changes nothing", func(t *testing.T) {
-		s.set("transactional-outbox:consumerBatchSize", "0")
-		s.set("transactional-outbox:logRetentionDays", "8")
-		got, _, err := s.up()
+		s.set(map[string]string{"transactional-outbox:consumerBatchSize": "0", "transactional-outbox:logRetentionDays": "8"})
+		got, err := s.up()
 		for _, want := range []string{"consumerBatchSize", "logRetentionDays"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an error that names %s", err, want)
 			}
 		}
 		expect(t, "up", nil, got, nil)
-		s.set("transactional-outbox:consumerBatchSize", "500")
-		s.set("transactional-outbox:logRetentionDays", "1")
+		s.set(map[string]string{"transactional-outbox:consumerBatchSize": "500", "transactional-outbox:logRetentionDays": "1"})
 	})
 
 	t.Run("configuration changes in place, live", func(t *testing.T) {
-		s.set("transactional-outbox:consumerBatchSize", "50")
-		s.set("transactional-outbox:logRetentionDays", "3")
-		got, _, err := s.up()
+		s.set(map[string]string{"transactional-outbox:consumerBatchSize": "50", "transactional-outbox:logRetentionDays": "3"})
+		got, err := s.up()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,10 +138,10 @@ func TestLifecycle(t *testing.T) {
 	})
 
 	t.Run("refresh finds a table that was deleted", func(t *testing.T) {
-		b.deleteTable(outputs["fulfilmentsTable"].Value.(string))
+		b.deleteTable(fulfilments)
 		got, err := s.refresh()
 		expect(t, "refresh", changes{"delete aws:dynamodb/table:Table fulfilment-fulfilments"}, got, err)
-		got, _, err = s.up()
+		got, err = s.up()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,12 +153,12 @@ func TestLifecycle(t *testing.T) {
 	})
 
 	t.Run("another region than the desk's is refused", func(t *testing.T) {
-		s.set("aws:region", "us-east-1")
+		s.set(map[string]string{"aws:region": "us-east-1"})
 		_, err := s.preview()
 		if err == nil || !strings.Contains(err.Error(), "this desk is in region eu-west-1 and the stage in us-east-1") {
 			t.Errorf("got %v, want an error that names both regions", err)
 		}
-		s.set("aws:region", "eu-west-1")
+		s.set(map[string]string{"aws:region": "eu-west-1"})
 	})
 
 	got, err = s.destroy()
@@ -230,24 +228,23 @@ func edit(t *testing.T, path, old, new string) (restore func()) {
 }
 
 func TestTwoStagesDoNotTouchEachOther(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	dir := clone(t)
 	first, second := b.stage(dir, "local"), b.stage(dir, "outbox")
-	_, firstOutputs, err := first.up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, secondOutputs, err := second.up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, output := range firstOutputs {
-		configured := name == "region" || name == "auth"
-		if other := secondOutputs[name]; !configured && fmt.Sprint(other.Value) == fmt.Sprint(output.Value) {
-			t.Errorf("both stages have %s %v", name, output.Value)
+	for _, s := range []*stage{first, second} {
+		if _, err := s.up(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	firstAPI, secondAPI := firstOutputs["apiUrl"].Value.(string), secondOutputs["apiUrl"].Value.(string)
+	firstOutputs, secondOutputs := first.outputs(), second.outputs()
+	for name, output := range firstOutputs {
+		configured := name == "region" || name == "auth"
+		if other := secondOutputs[name]; !configured && fmt.Sprint(other) == fmt.Sprint(output) {
+			t.Errorf("both stages have %s %v", name, output)
+		}
+	}
+	firstAPI, secondAPI := firstOutputs["apiUrl"].(string), secondOutputs["apiUrl"].(string)
 	order := place(t, firstAPI)
 	if code := status(t, secondAPI+"/orders/"+order); code != http.StatusNotFound {
 		t.Errorf("the second stage answers %d for an order of the first, want 404", code)
@@ -256,6 +253,6 @@ func TestTwoStagesDoNotTouchEachOther(t *testing.T) {
 	expect(t, "destroy of the second", with("delete", declared(t, "outbox")), got, err)
 	order = place(t, firstAPI)
 	eventually(t, "fulfilment of "+order, func() bool { return status(t, firstAPI+"/orders/"+order+"/fulfilment") == http.StatusOK })
-	got, _, err = first.up()
+	got, err = first.up()
 	expect(t, "up of the first", nil, got, err)
 }
