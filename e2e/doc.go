@@ -6,6 +6,10 @@
 //
 //	go test ./e2e
 //
+// On desks that run on DynamoDB Local, or on DynamoDB Local and kinesis-mock, after one on the desk's own engines (docs/conformance.md):
+//
+//	go run ./tools/witnesses go test -count=1 ./e2e -engines own,dynamodb,both
+//
 // Against a desk that is already running (go run ./local -outputs outputs.json), which is left running:
 //
 //	go test ./e2e -outputs outputs.json
@@ -22,6 +26,8 @@
 //
 //	-outputs FILE   stack outputs as JSON; empty means: build and start a desk
 //	-stage NAME     the stage whose configuration the desk uses that the suite starts; default local
+//	-engines LIST   what that desk runs on: own (default), dynamodb, kinesis or both; several with commas, one after the
+//	                other, each with a desk and all tests of its own; the others need what tools/witnesses starts
 //	-api-url URL    overrides the outputs' apiUrl, for a custom domain
 //	-destructive    also run the tests that write to the tables, the stream and the queue as the stage's owner;
 //	                default true on the desk that the suite starts, false with -outputs
