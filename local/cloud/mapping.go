@@ -99,7 +99,7 @@ func (c *Cloud) createMapping(ctx context.Context, in mappingInput) (string, pro
 		Config: in.config(), UUID: c.randomUUID(), FunctionARN: function.ARN, RoleARN: role,
 		Authorizer: authorizer, Queue: queueByARN{c},
 		StartingPosition: in.StartingPosition,
-		Clock:            c.options.Clock, Logger: c.options.Logger,
+		Backoff:          c.options.Backoff, Clock: c.options.Clock, Logger: c.options.Logger,
 	}
 	if in.StartingPositionTimestamp != "" {
 		if options.StartingPositionTimestamp, err = time.Parse(time.RFC3339, in.StartingPositionTimestamp); err != nil {

@@ -215,49 +215,6 @@ func TestEachAlarmFiresAndEnds(t *testing.T) {
 	}
 }
 
-// These alarms fire because something has really gone wrong, with nothing in between that a test has made up.
-func TestAlarmsFireUnderFaults(t *testing.T) {
-	for name, c := range map[string]struct {
-		mix  faults.Mix
-		want []string
-	}{
-		"tables that refuse":    {faults.Mix{Throttle: 0.9}, []string{"orders-throttled", "events-throttled"}},
-		"functions that crash":  {faults.Mix{Crash: 1}, []string{"api-errors", "placeorder-errors"}},
-		"answers that get lost": {faults.Mix{Timeout: 1}, []string{"api-errors"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b, clock := startWatched(t, c.mix)
-			fired := map[string]bool{}
-			for range 6 {
-				for range 3 {
-					b.place(nil)
-				}
-				b.Cloud.EvaluateAlarms()
-				for name, state := range b.alarms() {
-					fired[name] = fired[name] || state == cloudwatch.InAlarm
-				}
-				clock.forward(clock.untilNextMinute())
-			}
-			for _, want := range c.want {
-				if !fired[want] {
-					t.Errorf("%s does not fire; %v do", want, fired)
-				}
-			}
-		})
-	}
-}
-
-// What a poison event leads to: its order is parked, and that is seen.
-func TestAParkedOrderIsSeen(t *testing.T) {
-	b, _ := startWatched(t, faults.Mix{})
-	b.call("PutItem", `{"TableName":%q,"Item":{"orderId":{"S":"01ARZ3NDEKTSV4RRFFQ69G5FAV"},"sequence":{"N":"1"},"eventId":{"S":"e"},"source":{"S":"/test"},
-		"type":{"S":"order.cancelled"},"time":{"S":"2026-01-01T00:00:00.000000Z"},"data":{"S":"{}"}}}`, b.Output("eventsTable"))
-	b.eventually("the alarm fires", func() bool {
-		b.Cloud.EvaluateAlarms()
-		return b.alarms()["orders-parked"] == cloudwatch.InAlarm
-	})
-}
-
 // A request's trace goes with its event, and what the functions count arrives on the page.
 func TestOneOrderIsSeenEverywhere(t *testing.T) {
 	b, _ := startWatched(t, faults.Mix{})
