@@ -5,8 +5,8 @@
 // with one, recorded answers are compared with its own as well. Where an engine differs on purpose, docs/conformance.md has a row (see
 // [Difference]) that both the scripts and the random comparison (see [Fuzz]) go by; a row that no script proves is an error.
 //
-// The witnesses are found through the environment: OUTBOX_DYNAMODB_WITNESS and OUTBOX_KINESIS_WITNESS are the URLs of DynamoDB Local and of
-// kinesis-mock, as `go run ./tools/witnesses` sets them.
+// The witnesses are found through the environment: OUTBOX_DYNAMODB_WITNESS, OUTBOX_KINESIS_WITNESS and OUTBOX_SQS_WITNESS are the URLs of
+// DynamoDB Local, kinesis-mock and ElasticMQ, as `go run ./tools/witnesses` sets them.
 package conformance
 
 import (
@@ -24,6 +24,7 @@ import (
 const (
 	DynamoDBWitness = "OUTBOX_DYNAMODB_WITNESS"
 	KinesisWitness  = "OUTBOX_KINESIS_WITNESS"
+	SQSWitness      = "OUTBOX_SQS_WITNESS"
 )
 
 // Endpoint is one implementation of AWS services, spoken to over HTTP.

@@ -36,6 +36,8 @@ type Fuzz struct {
 	Differences []*Difference
 	// Accepted counts the requests that both have answered with success.
 	Accepted int
+	// Reached counts by ID how often each difference was met.
+	Reached map[string]int
 }
 
 // Failure is a sequence after which the answers to its last request differ.
@@ -110,7 +112,14 @@ func (f *Fuzz) play(ctx context.Context, requests []Request) (*Failure, error) {
 			f.Accepted++
 		}
 		our, their := ourView.Text(r.Operation, ours), theirView.Text(r.Operation, theirs)
-		if our == their || (ours.Status == 200) == (theirs.Status == 200) && find(f.Differences, r.Operation, our, their) != nil {
+		if our == their {
+			continue
+		}
+		if row := find(f.Differences, r.Operation, our, their); row != nil && (ours.Status == 200) == (theirs.Status == 200) {
+			if f.Reached == nil {
+				f.Reached = map[string]int{}
+			}
+			f.Reached[row.ID]++
 			continue
 		}
 		return &Failure{Requests: slices.Clone(requests[:i+1]), Ours: our, Theirs: their}, nil

@@ -29,6 +29,7 @@ var opaque = map[string]bool{
 	"NextShardIterator": true, "NextToken": true, "ShardIterator": true, "StreamCreationTimestamp": true, "TableId": true,
 	"EarliestRestorableDateTime": true, "LatestRestorableDateTime": true, "MillisBehindLatest": true,
 	"ReceiptHandle": true, "MessageId": true, "awsRegion": true,
+	"ApproximateFirstReceiveTimestamp": true, "CreatedTimestamp": true, "LastModifiedTimestamp": true, "SenderId": true, "SentTimestamp": true,
 }
 
 // labelled are the members whose values are made up too, but which name something: equal values get equal labels.
@@ -40,20 +41,34 @@ var labelled = map[string]bool{
 // recordOperations are the operations whose answers AWS gives an EncryptionType only for encrypted streams.
 var recordOperations = map[string]bool{"GetRecords": true, "PutRecord": true, "PutRecords": true}
 
+// sparse are the operations in whose answers an empty list or map is as good as none.
+var sparse = map[string]bool{
+	"ChangeMessageVisibilityBatch": true, "DeleteMessageBatch": true, "GetQueueAttributes": true, "ListQueues": true, "ListQueueTags": true,
+	"ReceiveMessage": true, "SendMessageBatch": true,
+}
+
 // unordered are the members that are lists in no particular order.
 var unordered = map[string]bool{
 	"AttributeDefinitions": true, "BS": true, "ConsumedCapacity": true, "NS": true, "SS": true, "TableNames": true, "Failed": true,
+	"Messages": true, "QueueUrls": true, "Successful": true,
 }
 
 var (
 	arnOwner    = regexp.MustCompile(`arn:aws:(dynamodb|kinesis|sqs):[a-z0-9-]*:[0-9]{12}:`)
 	account     = regexp.MustCompile(`\bunder account [0-9]{12}\b`)
 	sequence    = regexp.MustCompile(`\b[0-9]{40,60}\b`)
+	queueURL    = regexp.MustCompile(`https?://[^/" ]+/[0-9]{12}/`)
+	madeHandle  = regexp.MustCompile(`[0-9a-f-]{36}#[0-9a-f-]{36}`)
+	handle      = regexp.MustCompile(`\bValue \S+ for parameter ReceiptHandle\b`)
+	namesInSet  = regexp.MustCompile(`\{[A-Z]+(?:,[A-Z]+)+\}`)
 	streamLabel = regexp.MustCompile(`/stream/[0-9]{4}-[0-9T:.-]+`)
 )
 
 // namespaces leaves out the namespaces that error types usually have.
-var namespaces = strings.NewReplacer("com.amazonaws.dynamodb.v20120810#", "", "com.amazon.coral.validate#ValidationException", "ValidationException")
+var namespaces = strings.NewReplacer("com.amazonaws.dynamodb.v20120810#", "", "com.amazonaws.sqs#", "", "com.amazon.coral.validate#ValidationException", "ValidationException",
+	"com.amazon.coral.service#MissingRequiredParameterException", "MissingRequiredParameterException",
+	"com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValueException",
+	"com.amazon.coral.service#UnknownOperationException", "UnknownOperationException")
 
 // Text words an answer to an operation: "200 {body}", or "400 type: text {further members}".
 func (v *View) Text(operation string, a Answer) string {
@@ -76,7 +91,7 @@ func (v *View) Text(operation string, a Answer) string {
 	delete(members, "__type")
 	delete(members, "message")
 	delete(members, "Message")
-	out := fmt.Sprintf("%d %s: %s", a.Status, namespaces.Replace(code), v.string(v.sequences(text)))
+	out := fmt.Sprintf("%d %s: %s", a.Status, namespaces.Replace(code), v.string(v.sequences(sortSets(text))))
 	if len(members) > 0 {
 		out += " " + v.json(v.member(operation, "", members))
 	}
@@ -100,7 +115,7 @@ func (v *View) member(operation, name string, value any) any {
 	case map[string]any:
 		// A member that is null is one that is absent; kinesis-mock also says everywhere that there is no encryption.
 		maps.DeleteFunc(value, func(key string, inner any) bool {
-			return inner == nil || key == "EncryptionType" && inner == "NONE" && recordOperations[operation]
+			return inner == nil || sparse[operation] && isEmpty(inner) || key == "EncryptionType" && inner == "NONE" && recordOperations[operation]
 		})
 		// In a fixed order, for labels are counted.
 		for _, key := range slices.Sorted(maps.Keys(value)) {
@@ -129,12 +144,34 @@ func (v *View) member(operation, name string, value any) any {
 	return value
 }
 
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return false
+}
+
 // string rewrites what is made up inside texts and ARNs.
 func (v *View) string(s string) string {
 	s = arnOwner.ReplaceAllString(s, "arn:aws:$1:REGION:ACCOUNT:")
 	s = account.ReplaceAllString(s, "under account ACCOUNT")
+	s = queueURL.ReplaceAllString(s, "URL/")
+	s = madeHandle.ReplaceAllString(s, "*")
+	s = handle.ReplaceAllString(s, "Value * for parameter ReceiptHandle")
 	return streamLabel.ReplaceAllStringFunc(s, func(label string) string {
 		return "/stream/" + v.label("StreamLabel", strings.TrimPrefix(label, "/stream/"))
+	})
+}
+
+// sortSets puts the names in a set, such as {N,S}, in order: DynamoDB Local shows them in another one each time it is started.
+func sortSets(text string) string {
+	return namesInSet.ReplaceAllStringFunc(text, func(set string) string {
+		names := strings.Split(set[1:len(set)-1], ",")
+		slices.Sort(names)
+		return "{" + strings.Join(names, ",") + "}"
 	})
 }
 

@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 )
 
-//go:embed pom.xml
-var mavenProject []byte
+//go:embed dynamodb.xml
+var dynamodbProject []byte
+
+//go:embed elasticmq.xml
+var elasticmqProject []byte
 
 //go:embed package.json
 var npmProject []byte
@@ -37,14 +40,19 @@ func fetch(ctx context.Context, folder string) (*software, error) {
 		return nil, err
 	}
 	s := &software{folder}
-	maven := func() error {
-		return s.command(ctx, "mvn", "-B", "-q", "-f", s.path("pom.xml"), "dependency:copy-dependencies", "-DoutputDirectory="+s.path("dynamodb"))
+	maven := func(name string) func() error {
+		return func() error {
+			return s.command(ctx, "mvn", "-B", "-q", "-f", s.path(name+".xml"), "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+s.path(name))
+		}
 	}
 	npm := func() error {
 		return s.command(ctx, "npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--silent")
 	}
-	if err := s.once("pom.xml", mavenProject, maven); err != nil {
+	if err := s.once("dynamodb.xml", dynamodbProject, maven("dynamodb")); err != nil {
 		return nil, fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	if err := s.once("elasticmq.xml", elasticmqProject, maven("elasticmq")); err != nil {
+		return nil, fmt.Errorf("fetch ElasticMQ: %w", err)
 	}
 	if err := s.once("package.json", npmProject, npm); err != nil {
 		return nil, fmt.Errorf("fetch kinesis-mock: %w", err)

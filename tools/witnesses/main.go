@@ -1,11 +1,11 @@
-// Command witnesses runs a command beside the software that the desk's engines are held against: AWS's own DynamoDB Local, and
-// kinesis-mock.
+// Command witnesses runs a command beside the software that the desk's engines are held against: AWS's own DynamoDB Local,
+// kinesis-mock, and ElasticMQ.
 //
 //	go run ./tools/witnesses go test ./local/conformance/...
 //
-// fetches both into build/witnesses (DynamoDB Local through Maven, kinesis-mock through npm), starts them on free ports of 127.0.0.1,
-// runs the command with OUTBOX_DYNAMODB_WITNESS and OUTBOX_KINESIS_WITNESS set to their URLs, and ends them with it. Without a command
-// it prints the two variables and stays until interrupted. It needs Java 17 with its compiler, Maven, and Node 20 with npm.
+// fetches them into build/witnesses (kinesis-mock through npm, the others through Maven), starts them on free ports of 127.0.0.1, runs
+// the command with OUTBOX_DYNAMODB_WITNESS, OUTBOX_KINESIS_WITNESS and OUTBOX_SQS_WITNESS set to their URLs, and ends them with it.
+// Without a command it prints the variables and stays until interrupted. It needs Java 17 with its compiler, Maven, and Node 20 with npm.
 package main
 
 import (
@@ -42,17 +42,11 @@ func run(ctx context.Context, folder string, fetchOnly bool, command []string) e
 	if err != nil || fetchOnly {
 		return err
 	}
-	dynamodb, err := software.startDynamoDB(ctx)
+	variables, end, err := software.startAll(ctx)
 	if err != nil {
 		return err
 	}
-	defer dynamodb.end()
-	kinesis, err := software.startKinesis(ctx)
-	if err != nil {
-		return err
-	}
-	defer kinesis.end()
-	variables := []string{"OUTBOX_DYNAMODB_WITNESS=" + dynamodb.url, "OUTBOX_KINESIS_WITNESS=" + kinesis.url}
+	defer end()
 	if len(command) == 0 {
 		for _, variable := range variables {
 			fmt.Println("export " + variable)

@@ -2,19 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
+	"sync"
 	"time"
 )
 
 // startTime bounds how long a witness may take to listen.
-const startTime = 2 * time.Minute
+const startTime = 5 * time.Minute
 
 // witness is a running process.
 type witness struct {
@@ -23,18 +23,47 @@ type witness struct {
 	done chan struct{}
 }
 
+// startAll starts the witnesses, all at once, and returns the environment variables that say where they are. end ends them.
+func (s *software) startAll(ctx context.Context) (variables []string, end func(), err error) {
+	starts := []struct {
+		variable string
+		start    func(context.Context) (*witness, error)
+	}{
+		{"OUTBOX_DYNAMODB_WITNESS", s.startDynamoDB},
+		{"OUTBOX_KINESIS_WITNESS", s.startKinesis},
+		{"OUTBOX_SQS_WITNESS", s.startSQS},
+	}
+	witnesses, errs := make([]*witness, len(starts)), make([]error, len(starts))
+	var group sync.WaitGroup
+	for i := range starts {
+		group.Go(func() { witnesses[i], errs[i] = starts[i].start(ctx) })
+	}
+	group.Wait()
+	end = func() {
+		for _, w := range witnesses {
+			if w != nil {
+				w.end()
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		end()
+		return nil, nil, err
+	}
+	for i, w := range witnesses {
+		variables = append(variables, starts[i].variable+"="+w.url)
+	}
+	return variables, end, nil
+}
+
 // startDynamoDB starts DynamoDB Local in memory, with data of its own for each access key and region.
 func (s *software) startDynamoDB(ctx context.Context) (*witness, error) {
-	jars, err := filepath.Glob(s.path("dynamodb", "*.jar"))
-	if err != nil {
-		return nil, err
-	}
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	return s.start(ctx, port, s.folder, nil, "java", "-Djava.library.path="+s.path("dynamodb"), "-cp", strings.Join(jars, ":"),
-		s.path("Loopback.java"), "-inMemory", "-disableTelemetry", "-port", strconv.Itoa(port))
+	return s.start(ctx, port, program{name: "dynamodb", command: []string{"java", "-Djava.library.path=" + s.path("dynamodb"), "-cp", s.path("dynamodb", "*"),
+		s.path("Loopback.java"), "-inMemory", "-disableTelemetry", "-port", strconv.Itoa(port)}})
 }
 
 // startKinesis starts kinesis-mock, whose streams change state without delay.
@@ -58,14 +87,36 @@ func (s *software) startKinesis(ctx context.Context) (*witness, error) {
 		environment = append(environment, change+"_DURATION=0ms")
 	}
 	// It looks for its files in the working directory.
-	return s.start(ctx, port, s.path("node_modules", "kinesis-local"), environment, "node", "--require", s.path("loopback.cjs"), "main.js")
+	return s.start(ctx, port, program{name: "kinesis", folder: s.path("node_modules", "kinesis-local"), environment: environment,
+		command: []string{"node", "--require", s.path("loopback.cjs"), "main.js"}})
+}
+
+// startSQS starts ElasticMQ in memory.
+func (s *software) startSQS(ctx context.Context) (*witness, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, port, program{name: "sqs", command: []string{"java", "-Drest-sqs.bind-port=" + strconv.Itoa(port), "-Drest-sqs.bind-hostname=127.0.0.1",
+		"-Drest-stats.enabled=false", "-Dgenerate-node-address=true", "-cp", s.path("elasticmq", "*"), "org.elasticmq.server.Main"}})
+}
+
+// program is what a witness is started from.
+type program struct {
+	name        string // of its log
+	folder      string // to work in; "" means that with all witnesses
+	environment []string
+	command     []string
 }
 
 // start starts a process and waits until it answers HTTP on port. What it prints goes to NAME.log.
-func (s *software) start(ctx context.Context, port int, folder string, environment []string, name string, args ...string) (*witness, error) {
-	w := &witness{url: "http://127.0.0.1:" + strconv.Itoa(port), cmd: exec.Command(name, args...), done: make(chan struct{})}
-	w.cmd.Dir, w.cmd.Env = folder, append(os.Environ(), environment...)
-	log, err := os.Create(s.path(name + ".log"))
+func (s *software) start(ctx context.Context, port int, p program) (*witness, error) {
+	if p.folder == "" {
+		p.folder = s.folder
+	}
+	w := &witness{url: "http://127.0.0.1:" + strconv.Itoa(port), cmd: exec.Command(p.command[0], p.command[1:]...), done: make(chan struct{})}
+	w.cmd.Dir, w.cmd.Env = p.folder, append(os.Environ(), p.environment...)
+	log, err := os.Create(s.path(p.name + ".log"))
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +146,10 @@ func (s *software) start(ctx context.Context, port int, folder string, environme
 		select {
 		case <-ticker.C:
 		case <-w.done:
-			return nil, fmt.Errorf("%s ended before it listened: %s; see %s", name, w.cmd.ProcessState, log.Name())
+			return nil, fmt.Errorf("%s ended before it listened: %s; see %s", p.name, w.cmd.ProcessState, log.Name())
 		case <-deadline.Done():
 			w.end()
-			return nil, fmt.Errorf("%s does not answer at %s after %s", name, w.url, startTime)
+			return nil, fmt.Errorf("%s does not answer at %s after %s", p.name, w.url, startTime)
 		}
 	}
 }
