@@ -4,14 +4,19 @@
     go run ./local -outputs outputs.json &
     python e2e/clients/clients.py outputs.json
 
+With `-desk EXECUTABLE` in place of the outputs, it starts a desk of its own (go build -o EXECUTABLE ./local), and ends it.
+
 It places an order through the API, and finds it again: in the tables, in the stream, and, for a message of its own, in the queue. It ends with an error
 if anything is not as it should be.
 """
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -19,6 +24,28 @@ import boto3
 from botocore.exceptions import ClientError
 
 ACCESS = {"aws_access_key_id": "owner", "aws_secret_access_key": "owner"}
+
+
+@contextlib.contextmanager
+def desk(executable):
+    """Runs a desk on free ports, and yields the path of its outputs."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "outputs.json")
+        with open(os.path.join(folder, "log"), "w+") as log:
+            command = [executable, "-listen", "127.0.0.1:0", "-aws-listen", "127.0.0.1:0", "-outputs", path]
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            try:
+                deadline = time.monotonic() + 180
+                while not os.path.exists(path):
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        log.seek(0)
+                        raise SystemExit("the desk did not start:\n" + log.read())
+                    time.sleep(0.1)
+                yield path
+            finally:
+                process.send_signal(signal.SIGINT)
+                code = process.wait(60)
+        expect("exit code of the desk", code, 0)
 
 
 def main(path):
@@ -124,4 +151,8 @@ def expect(what, got, want):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "-desk":
+        with desk(sys.argv[2]) as path:
+            main(path)
+    else:
+        main(sys.argv[1])
