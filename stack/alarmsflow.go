@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -76,13 +78,7 @@ func (args *ObservabilityArgs) streamAlarms() []alarm {
 			metric:  of("ReadProvisionedThroughputExceeded", "Sum"),
 			period:  minute, periods: 5, breaches: 5, above: above(0), missing: missingIsFine,
 		},
-		{
-			name: "consumer-behind", section: "consumer-behind",
-			meaning: "The consumer works on records that are older than a minute in 5 of 5 minutes.",
-			action:  "Look for errors and throttles of its function first; if there are none, it needs more shards or consumerParallelization.",
-			metric:  &metric{"AWS/Lambda", "IteratorAge", dimensionFunction(args.Consumer.Function), "Maximum"},
-			period:  minute, periods: 5, breaches: 5, above: above(60_000), missing: missingIsFine,
-		},
+		behindAlarm("consumer", args.Consumer),
 		{
 			name: "auditor-behind", section: "auditor-behind",
 			meaning: "The auditor is six hours behind; DynamoDB forgets the removals it reads after 24, and what expired undelivered is lost then.",
@@ -90,6 +86,16 @@ func (args *ObservabilityArgs) streamAlarms() []alarm {
 			metric:  &metric{"AWS/Lambda", "IteratorAge", dimensionFunction(args.Auditor.Function), "Maximum"},
 			period:  5 * minute, periods: 3, breaches: 3, above: above(6 * 60 * 60 * 1000), missing: missingIsFine,
 		},
+	}
+}
+
+func behindAlarm(name string, c *Consumer) alarm {
+	return alarm{
+		name: name + "-behind", section: "consumer-behind",
+		meaning: "The " + name + " works on records that are older than a minute in 5 of 5 minutes.",
+		action:  "Look for errors and throttles of its function first; if there are none, it needs more shards or consumerParallelization.",
+		metric:  &metric{"AWS/Lambda", "IteratorAge", dimensionFunction(c.Function), "Maximum"},
+		period:  minute, periods: 5, breaches: 5, above: above(60_000), missing: missingIsFine,
 	}
 }
 
@@ -102,73 +108,71 @@ func (args *ObservabilityArgs) mappingAlarms() []alarm {
 		name string
 		uuid pulumi.StringOutput
 	}{{"consumer", args.Consumer.Mapping.Uuid}, {"auditor", args.Auditor.Mapping.Uuid}} {
-		of := func(name string) *metric {
-			return &metric{"AWS/Lambda", name, pulumi.StringMap{"EventSourceMappingUUID": m.uuid}, "Sum"}
-		}
-		all = append(all, alarm{
-			name: m.name + "-failing", section: "mapping-failing",
-			meaning: "Records failed in the " + m.name + " in 5 of 5 minutes and are being tried again; records behind them wait.",
-			action:  "Look for \"event failed\", \"record unreadable\" and errors in the function's log.",
-			metric:  of("FailedInvokeEventCount"),
-			period:  minute, periods: 5, breaches: 5, above: above(0), missing: missingIsFine,
-		}, alarm{
-			name: m.name + "-dropped", section: "mapping-dropped",
-			meaning: "The " + m.name + "'s mapping gave up records without a dead letter.",
-			action:  "Run `ops reconcile -repair`, and see whether the function's role may send to the queue.",
-			metric:  of("DroppedEventCount"),
-			period:  5 * minute, periods: 12, breaches: 1, above: above(0), missing: missingIsFine,
-		}, alarm{
-			name: m.name + "-gave-up", section: "dead-letters",
-			meaning: "The " + m.name + "'s mapping gave up records and named them in dead letters.",
-			action:  "Find the reason in the function's log, then run `ops redrive`.",
-			metric:  of("OnFailureDestinationDeliveredEventCount"),
-			period:  5 * minute, periods: 1, breaches: 1, above: above(0), missing: missingIsFine,
-		})
+		all = append(all, mappingAlarms(m.name, m.uuid)...)
 	}
 	return all
+}
+
+func mappingAlarms(name string, uuid pulumi.StringOutput) []alarm {
+	of := func(name string) *metric {
+		return &metric{"AWS/Lambda", name, pulumi.StringMap{"EventSourceMappingUUID": uuid}, "Sum"}
+	}
+	return []alarm{{
+		name: name + "-failing", section: "mapping-failing",
+		meaning: "Records failed in the " + name + " in 5 of 5 minutes and are being tried again; records behind them wait.",
+		action:  "Look for \"event failed\", \"record unreadable\" and errors in the function's log.",
+		metric:  of("FailedInvokeEventCount"),
+		period:  minute, periods: 5, breaches: 5, above: above(0), missing: missingIsFine,
+	}, {
+		name: name + "-dropped", section: "mapping-dropped",
+		meaning: "The " + name + "'s mapping gave up records without a dead letter.",
+		action:  "Run `ops reconcile -repair`, and see whether the function's role may send to the queue.",
+		metric:  of("DroppedEventCount"),
+		period:  5 * minute, periods: 12, breaches: 1, above: above(0), missing: missingIsFine,
+	}, {
+		name: name + "-gave-up", section: "dead-letters",
+		meaning: "The " + name + "'s mapping gave up records and named them in dead letters.",
+		action:  "Find the reason in the function's log, then run `ops redrive`.",
+		metric:  of("OnFailureDestinationDeliveredEventCount"),
+		period:  5 * minute, periods: 1, breaches: 1, above: above(0), missing: missingIsFine,
+	}}
 }
 
 // deadLetterAlarms are about what waits for an operator (Amazon SQS Developer
 // Guide, "Available CloudWatch metrics for Amazon SQS").
 func (args *ObservabilityArgs) deadLetterAlarms() []alarm {
-	half := args.DeadLetterRetentionSeconds.ToIntOutput().ApplyT(func(seconds int) float64 {
+	return slices.Concat(
+		deadLetterAlarms("consumer", args.Consumer.DeadLetters, args.DeadLetterRetentionSeconds),
+		deadLetterAlarms("auditor", args.Auditor.DeadLetters, args.DeadLetterRetentionSeconds),
+	)
+}
+
+func deadLetterAlarms(name string, queue *sqs.Queue, retentionSeconds pulumi.IntInput) []alarm {
+	half := retentionSeconds.ToIntOutput().ApplyT(func(seconds int) float64 {
 		return float64(seconds) / 2
 	}).(pulumi.Float64Output)
-	var all []alarm
-	for _, q := range []struct {
-		name  string
-		queue *sqs.Queue
-	}{{"consumer", args.Consumer.DeadLetters}, {"auditor", args.Auditor.DeadLetters}} {
-		of := func(name string) *metric {
-			return &metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": q.queue.Name}, "Maximum"}
-		}
-		all = append(all, alarm{
-			name: q.name + "-dead-letters", section: "dead-letters",
-			meaning: "Dead letters of the " + q.name + " wait to be redriven.",
-			action:  "Run `ops redrive -dry-run`, then `ops redrive`.",
-			metric:  of("ApproximateNumberOfMessagesVisible"),
-			period:  minute, periods: 1, breaches: 1, above: above(0), missing: missingIsFine,
-		}, alarm{
-			name: q.name + "-dead-letters-old", section: "dead-letters-old",
-			meaning: "A dead letter of the " + q.name + " has waited for half of the queue's retention; at its end it is gone.",
-			action:  "Run `ops redrive` now.",
-			metric:  of("ApproximateAgeOfOldestMessage"),
-			period:  5 * minute, periods: 3, breaches: 3, above: half, missing: missingIsFine,
-		})
+	of := func(metricName string) *metric {
+		return &metric{"AWS/SQS", metricName, pulumi.StringMap{"QueueName": queue.Name}, "Maximum"}
 	}
-	return all
+	return []alarm{{
+		name: name + "-dead-letters", section: "dead-letters",
+		meaning: "Dead letters of the " + name + " wait to be redriven.",
+		action:  "Run `ops redrive -dry-run`, then `ops redrive`.",
+		metric:  of("ApproximateNumberOfMessagesVisible"),
+		period:  minute, periods: 1, breaches: 1, above: above(0), missing: missingIsFine,
+	}, {
+		name: name + "-dead-letters-old", section: "dead-letters-old",
+		meaning: "A dead letter of the " + name + " has waited for half of the queue's retention; at its end it is gone.",
+		action:  "Run `ops redrive` now.",
+		metric:  of("ApproximateAgeOfOldestMessage"),
+		period:  5 * minute, periods: 3, breaches: 3, above: half, missing: missingIsFine,
+	}}
 }
 
 // eventAlarms are about what the handlers tell in their logs.
 func (args *ObservabilityArgs) eventAlarms() []alarm {
 	return []alarm{
-		{
-			name: "orders-parked", section: "orders-parked",
-			meaning: "An order was parked within the last hour: its next event can never be applied as things are. Other orders are not affected.",
-			action:  "Run `ops parked` for the reasons, and `ops unpark` when they are gone.",
-			metric:  &metric{metricNamespace, "OrdersParked", dimensionFunction(args.Consumer.Function), "Sum"},
-			period:  5 * minute, periods: 12, breaches: 1, above: above(0), missing: missingIsFine,
-		},
+		parkedAlarm("orders-parked", args.Consumer),
 		{
 			name: "events-resurrected", section: "events-resurrected",
 			meaning: "Events expired before their delivery within the last hour, and were put back.",
@@ -176,6 +180,16 @@ func (args *ObservabilityArgs) eventAlarms() []alarm {
 			metric:  &metric{metricNamespace, "EventsResurrected", dimensionFunction(args.Auditor.Function), "Sum"},
 			period:  5 * minute, periods: 12, breaches: 1, above: above(0), missing: missingIsFine,
 		},
+	}
+}
+
+func parkedAlarm(name string, c *Consumer) alarm {
+	return alarm{
+		name: name, section: "orders-parked",
+		meaning: "An order was parked within the last hour: its next event can never be applied as things are. Other orders are not affected.",
+		action:  "Run `ops parked` for the reasons, and `ops unpark` when they are gone.",
+		metric:  &metric{metricNamespace, "OrdersParked", dimensionFunction(c.Function), "Sum"},
+		period:  5 * minute, periods: 12, breaches: 1, above: above(0), missing: missingIsFine,
 	}
 }
 

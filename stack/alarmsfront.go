@@ -1,6 +1,10 @@
 package stack
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
 
 // alarms are all alarms of a stage.
 func (args *ObservabilityArgs) alarms() []alarm {
@@ -12,7 +16,28 @@ func (args *ObservabilityArgs) alarms() []alarm {
 	all = append(all, args.mappingAlarms()...)
 	all = append(all, args.functionAlarms()...)
 	all = append(all, args.deadLetterAlarms()...)
-	return append(all, args.eventAlarms()...)
+	all = append(all, args.eventAlarms()...)
+	for _, c := range args.Outbox.Consumers {
+		if c != args.Consumer {
+			all = append(all, c.alarms()...)
+		}
+	}
+	return all
+}
+
+// alarms are about a further consumer: what the first one has, under its own
+// name.
+func (c *Consumer) alarms() []alarm {
+	return slices.Concat(
+		mappingAlarms(c.name, c.Mapping.Uuid),
+		deadLetterAlarms(c.name, c.DeadLetters, c.letterAge),
+		functionAlarms(c.name, c.Function, c.timeout, ""),
+		[]alarm{
+			behindAlarm(c.name, c),
+			parkedAlarm(c.name+"-parked", c),
+			throttledAlarm(c.name+"-table", c.Table.Name),
+		},
+	)
 }
 
 // apiAlarms are about what clients see. HTTP APIs send these metrics by API
@@ -80,13 +105,17 @@ func (args *ObservabilityArgs) tableAlarms() []alarm {
 	}{
 		{"orders", orders}, {"events", args.Outbox.Events.Name}, {"fulfilments", args.Consumer.Table.Name},
 	} {
-		all = append(all, alarm{
-			name: table.name + "-throttled", section: "table-throttled",
-			meaning: "DynamoDB refused writes to the table of " + table.name + " for lack of throughput in 3 of 5 minutes.",
-			action:  "See whether the account's quota for on-demand tables or one hot order is the reason.",
-			metric:  of("WriteThrottleEvents", pulumi.StringMap{"TableName": table.table}),
-			period:  minute, periods: 5, breaches: 3, above: above(0), missing: missingIsFine,
-		})
+		all = append(all, throttledAlarm(table.name, table.table))
 	}
 	return all
+}
+
+func throttledAlarm(name string, table pulumi.StringOutput) alarm {
+	return alarm{
+		name: name + "-throttled", section: "table-throttled",
+		meaning: "DynamoDB refused writes to the table of " + name + " for lack of throughput in 3 of 5 minutes.",
+		action:  "See whether the account's quota for on-demand tables or one hot order is the reason.",
+		metric:  &metric{"AWS/DynamoDB", "WriteThrottleEvents", pulumi.StringMap{"TableName": table}, "Sum"},
+		period:  minute, periods: 5, breaches: 3, above: above(0), missing: missingIsFine,
+	}
 }

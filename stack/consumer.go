@@ -50,6 +50,8 @@ type ConsumerArgs struct {
 	// Protect refuses to delete or replace the table and keeps point-in-time
 	// recovery. Optional.
 	Protect bool
+	// Declared is called with the consumer when it is declared. Optional.
+	Declared func(*Consumer)
 	// Tags are put on everything taggable, with `component` added. Optional.
 	Tags pulumi.StringMap
 }
@@ -67,6 +69,9 @@ type Consumer struct {
 	DeadLetters *sqs.Queue
 	// Mapping reads the stream and invokes the handler.
 	Mapping *lambda.EventSourceMapping
+
+	name               string
+	timeout, letterAge pulumi.IntInput // in seconds
 }
 
 // NewConsumer declares a consumer.
@@ -92,7 +97,7 @@ func NewConsumer(
 		return nil, err
 	}
 
-	c := &Consumer{}
+	c := &Consumer{name: name, timeout: args.Function.TimeoutSeconds, letterAge: args.DeadLetterRetentionSeconds}
 	if err := ctx.RegisterComponentResourceV2(ConsumerType, name, pulumi.Map{
 		"table":                      pulumi.String(args.Table),
 		"key":                        pulumi.String(args.Key),
@@ -135,6 +140,9 @@ func NewConsumer(
 		"mappingId":          c.Mapping.Uuid,
 	}); err != nil {
 		return nil, err
+	}
+	if args.Declared != nil {
+		args.Declared(c)
 	}
 	return c, nil
 }

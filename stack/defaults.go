@@ -25,7 +25,8 @@ func (c *Config) Function(code pulumi.ArchiveInput, description string, tags pul
 
 // Consumer is what the configuration says about a consumer of outbox whose
 // own table, named in the plural, has the partition key key. Any number of
-// consumers read one outbox, each with its own position and dead letters.
+// consumers read one outbox, each with its own position and dead letters, and
+// each is watched.
 func (c *Config) Consumer(
 	table, key string, outbox *Outbox, code pulumi.ArchiveInput, description string, tags pulumi.StringMap,
 ) *ConsumerArgs {
@@ -47,6 +48,7 @@ func (c *Config) Consumer(
 		DeadLetterRetentionSeconds: seconds(c.DeadLetterRetention),
 		KMSKeyARN:                  c.KMSKeyARN,
 		Protect:                    c.Protect,
+		Declared:                   func(made *Consumer) { outbox.Consumers = append(outbox.Consumers, made) },
 		Tags:                       tags,
 	}
 }

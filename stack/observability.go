@@ -17,7 +17,8 @@ const CreateTopic = "create"
 
 // ObservabilityArgs says what is watched.
 type ObservabilityArgs struct {
-	// Api, Outbox, Consumer and Auditor are what events pass through. Required.
+	// Api, Outbox, Consumer and Auditor are what events pass through. Every
+	// other one of Outbox.Consumers is watched too, under its own name. Required.
 	Api      *Api
 	Outbox   *Outbox
 	Consumer *Consumer

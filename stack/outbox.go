@@ -44,6 +44,9 @@ type Outbox struct {
 	Events *dynamodb.Table
 	// Stream announces each change of Events.
 	Stream *kinesis.Stream
+	// Consumers are those that were declared with what Config.Consumer says;
+	// Observability watches each of them.
+	Consumers []*Consumer
 	// Destination copies the changes of Events to Stream, from the moment it
 	// exists on. Whatever lets events be written must depend on it.
 	Destination *dynamodb.KinesisStreamingDestination

@@ -200,4 +200,20 @@ func TestASecondConsumerHasAPositionAndDeadLettersOfItsOwn(t *testing.T) {
 	if queue := x.outputs["invoicesDeadLetterQueueUrl"]; queue == nil || queue == x.DeadLetterQueueURL {
 		t.Errorf("dead letters go to %v", queue)
 	}
+	// Its alarms have come with it.
+	endpoint, _ := x.outputs["awsEndpoint"].(string)
+	page, err := http.Get(endpoint + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	text, err := io.ReadAll(page.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alarm := range []string{"dead-letters", "gave-up", "behind", "parked", "errors"} {
+		if !strings.Contains(string(text), `alarm_firing{alarm="watch-billing-`+alarm+`-`) {
+			t.Errorf("there is no alarm watch-billing-%s", alarm)
+		}
+	}
 }
