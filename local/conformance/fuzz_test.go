@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	operations = flag.Int("operations", 10_000, "random requests that are sent to an engine and its witness")
+	operations = flag.Int("operations", 10_000, "random requests that are sent to an engine and its witness; a fifth of them with -short")
 	seed       = flag.Uint64("seed", 0, "first seed of the random requests; 0 means a new one, which is printed")
 )
 
@@ -43,8 +43,11 @@ func fuzz(t *testing.T, f *conformance.Fuzz, rows []*conformance.Difference) {
 		first = rand.Uint64N(1 << 40)
 	}
 	t.Logf("seed %d", first)
-	begun, made, at := time.Now(), 0, first
-	for ; made < *operations; at++ {
+	begun, made, at, wanted := time.Now(), 0, first, *operations
+	if testing.Short() {
+		wanted /= 5
+	}
+	for ; made < wanted; at++ {
 		if err := f.Run(t.Context(), at); err != nil {
 			var failure *conformance.Failure
 			if errors.As(err, &failure) {
