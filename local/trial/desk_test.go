@@ -153,17 +153,26 @@ func (i item) number(name string) (n int) {
 	return n
 }
 
-// path is how the consumer's state of an order has moved: its position after each change, and a P where it is parked.
+// path is how the consumer's state of an order has moved: its position after each change, and a P where it is parked. A change that
+// applies several events at once shows the position of each, by its own account of how many they were.
 func (s *stage) path(order string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var steps []string
+	position := 0
 	for i := range s.states {
 		var state item
 		if err := json.Unmarshal(s.states[i].NewImage, &state); err != nil || state.text("orderId") != order {
 			continue
 		}
-		step := fmt.Sprint(state.number("lastSequence"))
+		last := state.number("lastSequence")
+		if last != position {
+			for n := state.number("lastCount") - 1; n > 0; n-- {
+				steps = append(steps, fmt.Sprint(last-n))
+			}
+		}
+		position = last
+		step := fmt.Sprint(last)
 		if state["parked"] != nil {
 			step += "P"
 		}
