@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"sync"
@@ -23,6 +24,10 @@ import (
 func BuildHandlers(
 	ctx *pulumi.Context, root string, architecture Architecture, names ...string,
 ) (map[string]pulumi.Archive, error) {
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, errors.New("the handlers are compiled with Go, and there is no go command on PATH: " +
+			"install the version that go.mod names, from https://go.dev/dl")
+	}
 	archives := make(map[string]pulumi.Archive, len(names))
 	failed := make([]error, len(names))
 	var wait sync.WaitGroup

@@ -64,15 +64,16 @@ func TestBuildHandlersRunsTheGoTools(t *testing.T) {
 	}
 }
 
-// shell runs a command in folder, in place of pulumi-command, and fails as it does.
-func shell(folder string) func(resource.PropertyMap) error {
+// shell runs a command in folder, in place of pulumi-command, and fails as it
+// does. The environment is added to that of the test.
+func shell(folder string, environment ...string) func(resource.PropertyMap) error {
 	return func(arguments resource.PropertyMap) error {
 		text := arguments["command"].StringValue()
 		command := exec.Command("/bin/sh", "-c", text)
 		command.Dir = folder
-		command.Env = os.Environ()
-		if environment, given := arguments["environment"]; given {
-			for name, value := range environment.ObjectValue() {
+		command.Env = append(os.Environ(), environment...)
+		if own, given := arguments["environment"]; given {
+			for name, value := range own.ObjectValue() {
 				command.Env = append(command.Env, string(name)+"="+value.StringValue())
 			}
 		}
@@ -137,6 +138,24 @@ func TestBuildIsDoneBeforeAnythingIsDeclared(t *testing.T) {
 	}
 	if len(r.resources) > 0 {
 		t.Errorf("%d resources were declared", len(r.resources))
+	}
+}
+
+func TestMissingGoIsSaidOnce(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	r := &recorder{}
+	err := program(r, "outbox", configuration(t, "outbox", nil), stack.Deploy)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if text := err.Error(); strings.Count(text, "no go command on PATH") != 1 || !strings.Contains(text, "https://go.dev/dl") {
+		t.Errorf("error %q, want one that says what is missing and where it is", text)
+	}
+	if strings.Contains(err.Error(), "goroutine ") {
+		t.Errorf("a stack trace in %v", err)
+	}
+	if len(r.resources)+len(r.calls) > 0 {
+		t.Errorf("%d resources were declared, %d commands run", len(r.resources), len(r.calls))
 	}
 }
 
