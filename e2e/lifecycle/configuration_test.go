@@ -111,7 +111,7 @@ next:
 // is hidden only while a key that may change just that is beside it.
 func TestEachConfigurationKey(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBench(t, buildOnce)
 	dir := clone(t)
 	s := b.stage(dir, "outbox")
 	if _, err := s.up(); err != nil {

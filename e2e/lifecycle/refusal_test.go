@@ -32,7 +32,7 @@ func changed(dir string, change func(args pulumi.ResourceTransformationArgs)) pu
 // TestProtectedStageRefusesToLoseData tries what would lose orders or events on a protected stage.
 func TestProtectedStageRefusesToLoseData(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBench(t, buildOnce)
 	dir := clone(t)
 	s := b.stage(dir, "outbox")
 	s.set(map[string]string{"transactional-outbox:protect": "true", "transactional-outbox:auth": "iam"})
@@ -106,7 +106,7 @@ func TestUpConvergesAfterAFailure(t *testing.T) {
 	faulty := &faultyCloud{name: "fulfilment-mapping"}
 	b := newBench(t, func(c *cloud.Cloud) providerCloud {
 		faulty.Cloud = c
-		return faulty
+		return &once{providerCloud: faulty}
 	})
 	s := b.stage(clone(t), "outbox")
 	created, err := s.up()
