@@ -137,10 +137,3 @@ func (f *fake) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...
 func (f *fake) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	return f.QueryFn(in)
 }
-
-func decode(t testing.TB, text []byte, into any) {
-	t.Helper()
-	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -22,10 +22,6 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
-func (c *clock) untilNextMinute() time.Duration {
-	now := c.now()
-	return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
-}
 
 // startWatched starts a desk whose clock can be put forward, with faults.
 func startWatched(t *testing.T, mix faults.Mix) (*bench, *clock) {
