@@ -196,9 +196,13 @@ func (c *Cloud) Close() error {
 	for _, running := range c.destinationByID.drain() {
 		failures = append(failures, running.stop())
 	}
-	// A mapping waits for its invocations, so the processes go first.
+	// A mapping waits for its invocations, so the processes go before it, but it must not take their end for a failure.
+	mappings := c.mappingByID.drain()
+	for _, running := range mappings {
+		running.Stop()
+	}
 	failures = append(failures, c.lambda.Close())
-	for _, running := range c.mappingByID.drain() {
+	for _, running := range mappings {
 		failures = append(failures, running.Close())
 	}
 	failures = append(failures, shutdown(ctx, c.endpoint), c.options.Faults.Close(), c.dynamodb.Close())

@@ -178,9 +178,13 @@ func (m *Mapping) Settled(ctx context.Context) error {
 	}
 }
 
+// Stop has the mapping end: it invokes no more, and whatever becomes of its last invocations is no problem of anybody's. It does not
+// wait; Close does.
+func (m *Mapping) Stop() { m.stop() }
+
 // Close stops the mapping and returns when the invocations that are running have come back. It may be called more than once.
 func (m *Mapping) Close() error {
-	m.stop()
+	m.Stop()
 	<-m.done
 	return nil
 }
