@@ -20,6 +20,7 @@ type process struct {
 	stream string
 	work   chan *invocation // room for one
 	gone   chan struct{}    // closed when the process is killed or has ended
+	exited chan struct{}    // closed when it has ended
 
 	cmd       *exec.Cmd
 	started   bool // cmd runs, and was not waited for yet
@@ -55,7 +56,7 @@ type answer struct {
 func newProcess(p *pool, f *Function) *process {
 	now := p.service.opts.Clock().UTC()
 	proc := &process{
-		pool: p, config: f, number: p.stats.Starts, work: make(chan *invocation, 1), gone: make(chan struct{}), begin: time.Now(),
+		pool: p, config: f, number: p.stats.Starts, work: make(chan *invocation, 1), gone: make(chan struct{}), exited: make(chan struct{}), begin: time.Now(),
 		stream: now.Format("2006/01/02") + "/[$LATEST]" + p.service.random.hex(16),
 	}
 	proc.deadline = proc.begin.Add(p.service.opts.InitTimeout)
@@ -81,6 +82,7 @@ func (proc *process) supervise() *failure {
 	}
 	api := serveRuntimeAPI(proc, listener)
 	defer api.close()
+	defer close(proc.exited)
 	output, input, err := os.Pipe()
 	if err != nil {
 		return proc.retire(&failure{"Runtime.InvalidEntrypoint", err.Error()})
@@ -166,6 +168,19 @@ func (proc *process) signal() {
 		proc.grace = time.AfterFunc(profileGrace, proc.expireGrace)
 	default:
 		killGroup(proc.cmd.Process)
+	}
+}
+
+// linger keeps a connection of a program that was asked to end until it has: at the loss of its Runtime API it would end at once,
+// without its profile.
+func (proc *process) linger() {
+	if proc.pool.service.opts.Profile == "" {
+		return
+	}
+	select {
+	case <-proc.gone:
+		<-proc.exited
+	default:
 	}
 }
 

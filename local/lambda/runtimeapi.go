@@ -153,6 +153,7 @@ func (c *runtimeConn) next() bool {
 		}
 	}
 	if inv == nil {
+		proc.linger()
 		return false
 	}
 	if !proc.inject(inv) {
