@@ -19,6 +19,7 @@ const (
 // tokens is an identity provider beside the API, which hands out whatever token is asked for.
 type tokens struct {
 	*issuer.Server
+	project string
 	// audience and scopes are what the API wants of a token.
 	audience, scopes string
 }
@@ -29,7 +30,7 @@ func serveTokens(root, name string) (*tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tokens{audience: config[project+":jwtAudience"], scopes: config[project+":jwtScopes"]}
+	t := &tokens{project: project, audience: config[project+":jwtAudience"], scopes: config[project+":jwtScopes"]}
 	if t.audience == "" {
 		t.audience, t.scopes = defaultAudience, defaultScope
 	}
@@ -41,10 +42,10 @@ func serveTokens(root, name string) (*tokens, error) {
 // config makes a stage one that wants these tokens.
 func (t *tokens) config() map[string]string {
 	return map[string]string{
-		"transactional-outbox:auth":        "jwt",
-		"transactional-outbox:jwtIssuer":   t.URL,
-		"transactional-outbox:jwtAudience": t.audience,
-		"transactional-outbox:jwtScopes":   t.scopes,
+		t.project + ":auth":        "jwt",
+		t.project + ":jwtIssuer":   t.URL,
+		t.project + ":jwtAudience": t.audience,
+		t.project + ":jwtScopes":   t.scopes,
 	}
 }
 

@@ -15,12 +15,11 @@ import (
 	"transactional-outbox/local/faults"
 )
 
+// folder is gone when the test run ends.
+var folder string
+
 // operator is the path of the operator's commands, built once for the whole test binary.
 var operator = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "ops-")
-	if err != nil {
-		return "", err
-	}
 	path := filepath.Join(folder, "ops")
 	if out, err := exec.Command("go", "build", "-o", path, "../../ops").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build ops: %w\n%s", err, out)
@@ -29,10 +28,13 @@ var operator = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := operator(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	var err error
+	if folder, err = os.MkdirTemp("", "trial-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	os.RemoveAll(folder)
 	os.Exit(code)
 }
 
