@@ -91,9 +91,12 @@ func keyUses() []keyUse {
 			actions: []string{"kms:Decrypt"},
 		},
 		{
-			// https://docs.aws.amazon.com/lambda/latest/dg/with-msk-on-failure.html
-			// for destinations of mappings, and for whoever sends to a queue
 			// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+			// for whoever sends to a queue. That a mapping does so in the role of
+			// its function is documented for MSK
+			// (https://docs.aws.amazon.com/lambda/latest/dg/with-msk-on-failure.html)
+			// and an assumption for Kinesis and DynamoDB, which the acceptance
+			// suite settles on a stage with a key.
 			sid: "EncryptDeadLetters", service: "sqs",
 			calls:   []string{"sqs:SendMessage"},
 			actions: []string{"kms:GenerateDataKey", "kms:Decrypt"},
