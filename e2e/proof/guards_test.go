@@ -49,6 +49,9 @@ var guards = map[string]guard{
 		old:  `":before":   number(r.before),`,
 		new:  `":before":   number(r.last.Sequence - 1),`,
 		want: `\nout of order +[1-9]`,
+		// It takes an event that comes again together with the next one.
+		faults: "duplicate=0.9,reorder=0.8,delay=100ms",
+		orders: 1000,
 	},
 	"a failure is reported": {
 		file: "handlers/projection/consumer.go",
