@@ -42,7 +42,7 @@ type invocation struct {
 	place     *list.Element // in the queue, while it waits
 	start     time.Time     // when a process took it
 	delivered bool          // the process has the payload, which is not used from then on
-	notify    chan struct{} // if not nil, closed on delivery
+	notify    chan struct{} // if somebody waits for it: closed on delivery
 	done      chan outcome  // receives once
 
 	crashAfter bool // a fault: used by the connection only

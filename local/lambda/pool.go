@@ -96,12 +96,20 @@ func (p *pool) abandon(inv *invocation) {
 		p.mu.Unlock()
 		return
 	}
-	inv.notify = make(chan struct{})
+	delivery := inv.delivery()
 	p.mu.Unlock()
 	select {
-	case <-inv.notify:
+	case <-delivery:
 	case <-inv.done:
 	}
+}
+
+// delivery returns what is closed when the process has the payload, which it does not have yet. The caller holds the mutex.
+func (inv *invocation) delivery() <-chan struct{} {
+	if inv.notify == nil {
+		inv.notify = make(chan struct{})
+	}
+	return inv.notify
 }
 
 // deliver notes that the process has the payload.

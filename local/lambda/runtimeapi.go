@@ -206,13 +206,24 @@ func (proc *process) inject(inv *invocation) bool {
 	return true
 }
 
-// post takes the answer to the current invocation.
+// post takes the answer to the current invocation. One that comes, on another connection, before the payload is written out waits
+// until it is: an invocation that has ended does not use its payload.
 func (c *runtimeConn) post(id []byte, a *answer, oversize bool) bool {
 	proc := c.api.proc
 	p := proc.pool
 	p.mu.Lock()
 	inv := proc.current
 	valid := inv != nil && inv.id == string(id)
+	if valid && !inv.delivered && !proc.retired {
+		delivery := inv.delivery()
+		p.mu.Unlock()
+		select {
+		case <-delivery:
+		case <-proc.gone:
+		}
+		p.mu.Lock()
+		valid = proc.current == inv
+	}
 	accepted := valid && proc.answer == nil && !proc.retired
 	if accepted {
 		proc.answer = a

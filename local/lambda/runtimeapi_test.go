@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"transactional-outbox/local/lambda"
 )
@@ -101,5 +102,19 @@ func TestPayloadSizes(t *testing.T) {
 	}
 	if r := invoke(t, s, ""); !strings.Contains(string(r.Payload), `cannot do \"\"`) {
 		t.Errorf("an empty payload reached the function as %s, want {}", r.Payload)
+	}
+}
+
+// An answer counts once the payload is written out, because the caller may use the payload again when it has the answer. The function
+// here never reads the payload, which is more than a connection buffers.
+func TestAnswerBeforeThePayloadIsRead(t *testing.T) {
+	f := function(t)
+	f.Environment = map[string]string{"INIT": "hasty"}
+	f.Timeout = 500 * time.Millisecond
+	s := start(t, f, nil)
+	payload := strings.Repeat("x", lambda.MaxPayload)
+	r := invoke(t, s, payload)
+	if want := `"errorType":"Sandbox.Timedout"`; r.FunctionError != "Unhandled" || !strings.Contains(string(r.Payload), want) {
+		t.Errorf("result = %q %.200s\nwant Unhandled with %s", r.FunctionError, r.Payload, want)
 	}
 }

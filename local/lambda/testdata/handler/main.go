@@ -45,6 +45,8 @@ func main() {
 	case "error":
 		reportInitError()
 		os.Exit(1)
+	case "hasty":
+		answerUnread()
 	}
 	lambda.Start(handle)
 }
