@@ -38,10 +38,10 @@ type process struct {
 	answer    *answer  // of current, as far as the process has posted it
 	verdict   *failure // why the process is killed, if it is current's fault
 	initError []byte
+	memory    memory
 
 	// Used by the one goroutine that serves /next at a time.
 	initDuration time.Duration // not yet reported
-	memory       memory
 	line         []byte
 }
 

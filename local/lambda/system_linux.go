@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -30,18 +31,23 @@ func killGroup(p *os.Process) { syscall.Kill(-p.Pid, syscall.SIGKILL) }
 // terminate asks the program to end.
 func terminate(p *os.Process) { p.Signal(syscall.SIGTERM) }
 
-// memory watches how much memory a program uses.
+// memory watches how much memory a program uses. A program may have answered before open is called, and may end while it is asked.
 type memory struct {
+	mu     sync.Mutex
 	status *os.File
 	buf    [64]byte
 	pages  int
 }
 
 func (m *memory) open(pid int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.status, _ = os.Open("/proc/" + strconv.Itoa(pid) + "/statm") // without it the peak is not known
 }
 
 func (m *memory) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.status != nil {
 		m.status.Close()
 		m.status = nil
@@ -50,6 +56,8 @@ func (m *memory) close() {
 
 // peakMB is the most memory the program has been seen using, in MB.
 func (m *memory) peakMB() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.status != nil {
 		n, _ := m.status.ReadAt(m.buf[:], 0)
 		if fields := bytes.Fields(m.buf[:n]); len(fields) > 1 {
