@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/conformance"
 )
 
@@ -60,9 +63,14 @@ func fill(b *testing.B, e *conformance.Endpoint, n int) {
 }
 
 // BenchmarkThroughput measures how many transactions of two conditional writes a second the engine takes over HTTP, on tables of so
-// many items each. Eight connections share the machine with the server; none sends before it has its answer.
+// many items each, and beside it how many of the same requests a server takes that only answers them: what a machine makes of one it
+// makes of the other. Eight connections share the machine with the server; none sends before it has its answer.
 func BenchmarkThroughput(b *testing.B) {
-	const clients = 8
+	b.Run("bare server", func(b *testing.B) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") }))
+		defer server.Close()
+		transact(b, &conformance.Endpoint{URL: server.URL, Service: awsapi.DynamoDB}, 1_000)
+	})
 	for _, items := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("%d items", items), func(b *testing.B) {
 			e := startDynamoDB(b)
@@ -73,45 +81,51 @@ func BenchmarkThroughput(b *testing.B) {
 			}
 			c.Close()
 			fill(b, e, items)
-			connections := make([]*lean, clients)
-			for i := range connections {
-				connections[i] = dial(b, e)
-			}
-			var next atomic.Int64
-			var group sync.WaitGroup
-			b.ResetTimer()
-			used := processorTime(b)
-			for _, c := range connections {
-				group.Go(func() {
-					defer c.Close()
-					var request, body bytes.Buffer
-					for {
-						n := next.Add(1)
-						if n > int64(b.N) {
-							return
-						}
-						id := n * 7919 % int64(items)
-						body.Reset()
-						fmt.Fprintf(&body, `{"TransactItems":[{"Update":{"TableName":"hash","Key":{"id":{"S":"%d"}},"UpdateExpression":"SET v = :n","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":n":{"N":"%d"}}}},`+
-							`{"Put":{"TableName":"both","Item":{"id":{"S":"%d"},"n":{"N":"1"},"v":{"N":"%d"}},"ConditionExpression":"attribute_exists(id)"}}]}`, id, n, id, n)
-						request.Reset()
-						io.WriteString(&request, c.head)
-						fmt.Fprintf(&request, "TransactWriteItems\r\nContent-Length: %d\r\n\r\n", body.Len())
-						request.Write(body.Bytes())
-						if err := c.exchange(request.Bytes()); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			group.Wait()
-			b.StopTimer()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "transactions/s")
-			// What others do on the machine does not change this one.
-			b.ReportMetric(float64(b.N)/(processorTime(b)-used).Seconds(), "transactions/processor-s")
+			transact(b, e, items)
 		})
 	}
+}
+
+// transact sends b.N transactions that each write one of the items of both tables.
+func transact(b *testing.B, e *conformance.Endpoint, items int) {
+	const clients = 8
+	connections := make([]*lean, clients)
+	for i := range connections {
+		connections[i] = dial(b, e)
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	b.ResetTimer()
+	used := processorTime(b)
+	for _, c := range connections {
+		group.Go(func() {
+			defer c.Close()
+			var request, body bytes.Buffer
+			for {
+				n := next.Add(1)
+				if n > int64(b.N) {
+					return
+				}
+				id := n * 7919 % int64(items)
+				body.Reset()
+				fmt.Fprintf(&body, `{"TransactItems":[{"Update":{"TableName":"hash","Key":{"id":{"S":"%d"}},"UpdateExpression":"SET v = :n","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":n":{"N":"%d"}}}},`+
+					`{"Put":{"TableName":"both","Item":{"id":{"S":"%d"},"n":{"N":"1"},"v":{"N":"%d"}},"ConditionExpression":"attribute_exists(id)"}}]}`, id, n, id, n)
+				request.Reset()
+				io.WriteString(&request, c.head)
+				fmt.Fprintf(&request, "TransactWriteItems\r\nContent-Length: %d\r\n\r\n", body.Len())
+				request.Write(body.Bytes())
+				if err := c.exchange(request.Bytes()); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "transactions/s")
+	// What others do on the machine does not change this one.
+	b.ReportMetric(float64(b.N)/(processorTime(b)-used).Seconds(), "transactions/processor-s")
 }
 
 // processorTime is what this process has used, client and server together.

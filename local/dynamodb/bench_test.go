@@ -1,3 +1,5 @@
+//go:build unix
+
 package dynamodb_test
 
 import (
