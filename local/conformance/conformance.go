@@ -2,7 +2,7 @@
 // compared: status, error type, text and body.
 //
 // Scripts (see [Script]) are files of requests with the witness's recorded answers, so that plain go test compares without a witness;
-// with one, recorded answers are compared with its own as well. Where an engine differs on purpose, docs/conformance.md has a row (see
+// with one, recorded answers are compared with its own as well. Requests are sent as they are, and once more by the AWS SDK (see [SDK]). Where an engine differs on purpose, docs/conformance.md has a row (see
 // [Difference]) that both the scripts and the random comparison (see [Fuzz]) go by; a row that no script proves is an error.
 //
 // The witnesses are found through the environment: OUTBOX_DYNAMODB_WITNESS, OUTBOX_KINESIS_WITNESS and OUTBOX_SQS_WITNESS are the URLs of
@@ -48,16 +48,27 @@ type Answer struct {
 	Body   []byte
 }
 
-// Call sends one request. An operation "Streams.GetRecords" is one of DynamoDB Streams.
+// Caller performs requests. An operation "Streams.GetRecords" is one of DynamoDB Streams.
+type Caller interface {
+	Call(ctx context.Context, operation string, body []byte) (Answer, error)
+}
+
+// target returns the X-Amz-Target prefix of an operation and its name.
+func (e *Endpoint) target(operation string) (service, name string) {
+	if name, ok := strings.CutPrefix(operation, "Streams."); ok {
+		return awsapi.DynamoDBStreams, name
+	}
+	return e.Service, operation
+}
+
+// Call implements [Caller].
 func (e *Endpoint) Call(ctx context.Context, operation string, body []byte) (Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, err
 	}
-	service, signed, version := e.Service, "dynamodb", "1.0"
-	if streams, ok := strings.CutPrefix(operation, "Streams."); ok {
-		operation, service = streams, awsapi.DynamoDBStreams
-	}
+	service, operation := e.target(operation)
+	signed, version := "dynamodb", "1.0"
 	switch service {
 	case awsapi.Kinesis:
 		signed, version = "kinesis", "1.1"

@@ -13,7 +13,7 @@ import (
 
 // Play sends the requests of a script one after the other and returns the answers as View words them. Answers longer than a few
 // kilobytes are cut in the middle.
-func (s *Script) Play(ctx context.Context, e *Endpoint) ([]string, error) {
+func (s *Script) Play(ctx context.Context, e Caller) ([]string, error) {
 	view, kept := &View{}, map[string]string{}
 	var out []string
 	for _, step := range s.Steps {
@@ -44,7 +44,7 @@ func (s *Script) Play(ctx context.Context, e *Endpoint) ([]string, error) {
 const patience = 30 * time.Second
 
 // until repeats a request until its answer is as the step says.
-func until(ctx context.Context, e *Endpoint, step Step, request []byte) (Answer, error) {
+func until(ctx context.Context, e Caller, step Step, request []byte) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)

@@ -25,7 +25,7 @@ type Suite struct {
 	Differences []*Difference
 }
 
-// Run runs every script as a subtest.
+// Run runs every script as two subtests: its requests as they are, and through the AWS SDK.
 func (s *Suite) Run(t *testing.T) {
 	paths, err := filepath.Glob(s.Scripts)
 	if err == nil && len(paths) == 0 {
@@ -35,6 +35,7 @@ func (s *Suite) Run(t *testing.T) {
 		t.Fatal(s.Scripts, err)
 	}
 	rows, proven := map[string]*Difference{}, map[string]bool{}
+	typed, plain := 0, 0
 	for _, row := range s.Differences {
 		if rows[row.ID] != nil {
 			t.Errorf("difference %s is listed twice", row.ID)
@@ -48,10 +49,26 @@ func (s *Suite) Run(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Present {
-				s.witness(t, script)
+				s.witness(t, script, s.Witness(path), s.Record)
 			}
-			s.compare(t, script, rows, proven)
+			s.compare(t, path, s.Start(t), rows, proven)
 		})
+		t.Run(filepath.Base(path)+" through the SDK", func(t *testing.T) {
+			script, err := Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Present {
+				s.witness(t, script, NewSDK(s.Witness(path)), false)
+			}
+			ours := NewSDK(s.Start(t))
+			s.compare(t, path, ours, rows, proven)
+			typed, plain = typed+ours.Typed, plain+ours.Plain
+		})
+	}
+	t.Logf("the SDK has sent %d requests; %d are none that it sends", typed, plain)
+	if typed <= plain {
+		t.Errorf("the SDK has sent %d requests of %d only", typed, typed+plain)
 	}
 	for id := range rows {
 		if !proven[id] {
@@ -61,12 +78,12 @@ func (s *Suite) Run(t *testing.T) {
 }
 
 // witness compares the recorded answers with the witness's, or records them.
-func (s *Suite) witness(t *testing.T, script *Script) {
-	answers, err := script.Play(t.Context(), s.Witness(script.Path))
+func (s *Suite) witness(t *testing.T, script *Script, witness Caller, record bool) {
+	answers, err := script.Play(t.Context(), witness)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Record {
+	if record {
 		s.record(t, script, answers)
 		return
 	}
@@ -99,12 +116,12 @@ func (s *Suite) record(t *testing.T, script *Script, theirs []string) {
 }
 
 // compare compares the engine's answers with those recorded.
-func (s *Suite) compare(t *testing.T, script *Script, rows map[string]*Difference, proven map[string]bool) {
-	script, err := Load(script.Path)
+func (s *Suite) compare(t *testing.T, path string, engine Caller, rows map[string]*Difference, proven map[string]bool) {
+	script, err := Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, err := script.Play(t.Context(), s.Start(t))
+	answers, err := script.Play(t.Context(), engine)
 	if err != nil {
 		t.Fatal(err)
 	}
