@@ -132,7 +132,7 @@ func printFaults(out io.Writer, r *trial.Report, c faults.Counts) {
 	row("orders/s while clients were at work", fmt.Sprintf("%.0f", float64(r.Placed)/r.Placing.Seconds()))
 	row("records duplicated, reordered, lost", fmt.Sprintf("%d, %d, %d", c.Duplicated, c.Reordered, c.Lost))
 	row("processes killed before, during, after", fmt.Sprintf("%d, %d, %d", c.CrashedBefore, c.CrashedDuring, c.CrashedAfter))
-	row("calls throttled, in conflict, unanswered", fmt.Sprintf("%d, %d, %d", c.Throttled, c.Conflicts, c.Unanswered))
+	row("calls throttled, in conflict, failed, unanswered", fmt.Sprintf("%d, %d, %d, %d", c.Throttled, c.Conflicts, c.Failed, c.Unanswered))
 	row("events expired early, put back", fmt.Sprintf("%d, %d", r.Expired, r.Restored))
 	row("shards split", c.Splits)
 	row("requests sent again", r.Retried)

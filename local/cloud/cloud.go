@@ -50,8 +50,8 @@ type Options struct {
 	// replication; negative means never. Seed seeds it.
 	Duplicate float64
 	Seed      uint64
-	// WriteLimits has the desk's own streams refuse what is more than their shards take in a second.
-	WriteLimits bool
+	// Limits has the desk's own streams refuse what is more than their shards take and give in a second.
+	Limits bool
 	// Backoff is how long an event source mapping waits before attempt number n (1, 2, ...). Nil means mapping.DefaultBackoff.
 	Backoff func(n int) time.Duration
 	// Faults makes things go wrong in place of Duplicate, and is closed with the Cloud. Nil means that Duplicate says what does.

@@ -11,6 +11,7 @@ import (
 
 	"transactional-outbox/local/awsapi"
 	"transactional-outbox/local/cloudwatch"
+	"transactional-outbox/local/kinesis"
 	"transactional-outbox/local/mapping"
 )
 
@@ -70,8 +71,6 @@ func (c *Cloud) collectMappings(now time.Time) {
 				age = milliseconds(status.IteratorAge)
 			}
 			c.gauge("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", of, now, age)
-			// The desk's streams refuse no read.
-			c.counter("AWS/Kinesis", "ReadProvisionedThroughputExceeded", of, now, 0)
 		}
 	}
 }
@@ -84,9 +83,15 @@ func (c *Cloud) collectDestinations(now time.Time) {
 		c.gauge("AWS/DynamoDB", "AgeOfOldestUnreplicatedRecord", of, now, milliseconds(m.AgeOfOldestUnreplicatedRecord))
 		c.counter("AWS/DynamoDB", "FailedToReplicateRecordCount", of, now, m.FailedToReplicateRecordCount)
 		c.counter("AWS/DynamoDB", "ThrottledPutRecordCount", of, now, m.ThrottledPutRecordCount)
-		stream := cloudwatch.Dimensions{"StreamName": strings.TrimPrefix(arn, c.arn("kinesis", "stream/"))}
+		name := strings.TrimPrefix(arn, c.arn("kinesis", "stream/"))
+		stream := cloudwatch.Dimensions{"StreamName": name}
 		c.counter("AWS/Kinesis", "IncomingRecords", stream, now, m.Written)
 		c.counter("AWS/Kinesis", "WriteProvisionedThroughputExceeded", stream, now, m.ThrottledPutRecordCount)
+		var refused int64
+		if own, ok := c.kinesis.(*kinesis.Engine); ok { // another endpoint has its own alarms
+			refused = own.RefusedReads(name)
+		}
+		c.counter("AWS/Kinesis", "ReadProvisionedThroughputExceeded", stream, now, refused)
 	}
 }
 

@@ -35,7 +35,7 @@ func (o *Options) tables() (tables, error) {
 
 func (o *Options) streams() (streams, error) {
 	if o.KinesisEndpoint == "" {
-		return kinesis.New(&kinesis.Options{Region: o.Region, Account: o.Account, Clock: o.Clock, WriteLimits: o.WriteLimits}), nil
+		return kinesis.New(&kinesis.Options{Region: o.Region, Account: o.Account, Clock: o.Clock, Limits: o.Limits}), nil
 	}
 	return remote.NewKinesis(remote.Options{Endpoint: o.KinesisEndpoint, Region: o.Region, Account: o.Account})
 }

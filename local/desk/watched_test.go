@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -76,7 +77,7 @@ func start(t *testing.T, s scenario) *watched {
 	}
 	w := &watched{bench: &bench{t: t}, clock: &clock{}, fired: map[string]bool{}, failures: map[string]int64{}}
 	c, err := cloud.New(cloud.Options{
-		Root: root(t), Folder: t.TempDir(), Region: config["aws:region"], Duplicate: -1, WriteLimits: s.limits,
+		Root: root(t), Folder: t.TempDir(), Region: config["aws:region"], Duplicate: -1, Limits: s.limits,
 		Faults: faults.New(s.mix, 1, nil), Clock: w.clock.now,
 		Backoff: func(int) time.Duration { return 100 * time.Millisecond },
 		Log: func(line cloud.LogLine) {
@@ -169,6 +170,25 @@ func (w *watched) overflow(n int) {
 	}
 	w.eventually("the stream refuses some", func() bool { return w.destination().ThrottledPutRecordCount > before })
 	w.eventually("the stream takes all", func() bool { return w.destination().AgeOfOldestUnreplicatedRecord == 0 })
+}
+
+// overread reads more often than a shard allows in a second.
+func (w *watched) overread() {
+	w.t.Helper()
+	streams := w.Cloud.Streams()
+	answer, err := streams.Call(w.t.Context(), nil, "GetShardIterator", fmt.Appendf(nil,
+		`{"StreamName":%q,"ShardId":"shardId-000000000000","ShardIteratorType":"TRIM_HORIZON"}`, w.Output("streamName")))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for range 11 { // of which the beginning of another second may allow ten
+		if _, err = streams.Call(w.t.Context(), nil, "GetRecords", answer); err != nil {
+			break
+		}
+	}
+	if known, ok := errors.AsType[*awsapi.Error](err); !ok || known.Code != "ProvisionedThroughputExceededException" {
+		w.t.Fatalf("the stream lets itself be read: %v", err)
+	}
 }
 
 // destination is how far the streaming destination has got.

@@ -1,5 +1,5 @@
 // Package faults makes the desk go wrong on purpose, in the ways in which AWS does: stream records that are duplicated, reordered,
-// late or lost; function processes that are killed; DynamoDB calls that are throttled, meet a conflict or get no answer although they
+// late or lost; function processes that are killed; DynamoDB calls that are throttled, meet a conflict, fail or get no answer although they
 // have taken effect; events that expire early; shards that split under load.
 //
 // A [Mix] says what goes wrong how often; [Parse] reads one from the command line. [New] makes an [Injector] of it, whose methods are
@@ -34,6 +34,8 @@ type Mix struct {
 	Crash float64
 	// Throttle is of each DynamoDB call of a function: it is refused for lack of throughput, or because of a conflicting transaction.
 	Throttle float64
+	// Fail is of each DynamoDB call of a function: DynamoDB fails, with HTTP status 500. Half of these calls have taken effect.
+	Fail float64
 	// Timeout is of each DynamoDB call of a function: it takes effect, and its answer is lost.
 	Timeout float64
 	// Expire is of each event: its time to live ends within two seconds.
@@ -46,7 +48,7 @@ type Mix struct {
 type Counts struct {
 	Duplicated, Reordered, Delayed, Lost       int64
 	CrashedBefore, CrashedDuring, CrashedAfter int64
-	Throttled, Conflicts, Unanswered           int64
+	Throttled, Conflicts, Failed, Unanswered   int64
 	Expired, Splits                            int64
 }
 
@@ -62,11 +64,11 @@ type Injector struct {
 	seed   uint64
 	logger *slog.Logger
 
-	crash, throttle, timeout, expire *source
+	crash, throttle, fail, timeout, expire *source
 
 	duplicated, reordered, delayed, lost       atomic.Int64
 	crashedBefore, crashedDuring, crashedAfter atomic.Int64
-	throttled, conflicts, unanswered           atomic.Int64
+	throttled, conflicts, failed, unanswered   atomic.Int64
 	expired, splits                            atomic.Int64
 
 	stop    chan struct{}
@@ -78,7 +80,7 @@ type Injector struct {
 func New(mix Mix, seed uint64, opts *Options) *Injector {
 	i := &Injector{
 		mix: mix, seed: seed, stop: make(chan struct{}), logger: slog.New(slog.DiscardHandler),
-		crash: newSource(seed, "crash"), throttle: newSource(seed, "throttle"),
+		crash: newSource(seed, "crash"), throttle: newSource(seed, "throttle"), fail: newSource(seed, "fail"),
 		timeout: newSource(seed, "timeout"), expire: newSource(seed, "expire"),
 	}
 	if opts != nil && opts.Logger != nil {
@@ -92,7 +94,7 @@ func (i *Injector) Counts() Counts {
 	return Counts{
 		Duplicated: i.duplicated.Load(), Reordered: i.reordered.Load(), Delayed: i.delayed.Load(), Lost: i.lost.Load(),
 		CrashedBefore: i.crashedBefore.Load(), CrashedDuring: i.crashedDuring.Load(), CrashedAfter: i.crashedAfter.Load(),
-		Throttled: i.throttled.Load(), Conflicts: i.conflicts.Load(), Unanswered: i.unanswered.Load(),
+		Throttled: i.throttled.Load(), Conflicts: i.conflicts.Load(), Failed: i.failed.Load(), Unanswered: i.unanswered.Load(),
 		Expired: i.expired.Load(), Splits: i.splits.Load(),
 	}
 }

@@ -259,6 +259,25 @@ func TestFunctionsCallsAreDisturbedAndTheOwnersAreNot(t *testing.T) {
 	}
 }
 
+func TestFailuresLeaveOpenWhetherTheCallTookEffect(t *testing.T) {
+	i := faults.New(faults.Mix{Fail: 1}, 12, nil)
+	defer i.Close()
+	under := &table{}
+	service := i.Tables(under)
+	for range 1000 {
+		_, err := service.Call(t.Context(), everyone, "UpdateItem", nil)
+		if known, ok := errors.AsType[*awsapi.Error](err); !ok || known.Code != "InternalServerError" || known.Status != 500 {
+			t.Fatalf("error %v, want InternalServerError with status 500", err)
+		}
+	}
+	if under.calls < 400 || under.calls > 600 {
+		t.Errorf("%d of 1000 failed calls took effect, want about half", under.calls)
+	}
+	if got := i.Counts().Failed; got != 1000 {
+		t.Errorf("%d failures counted, want 1000", got)
+	}
+}
+
 func TestEventsExpireEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := dynamodb.New(&dynamodb.Options{ExpireEvery: -1})

@@ -15,7 +15,7 @@ const maxDelay = 10 * time.Second
 const maxReshard = 100
 
 // Names are the keys that [Parse] knows, in the order in which [Mix.String] shows them.
-const Names = "duplicate, reorder, delay, lose, crash, throttle, timeout, expire, reshard"
+const Names = "duplicate, reorder, delay, lose, crash, throttle, fail, timeout, expire, reshard"
 
 // Parse reads a mix such as "duplicate=0.05,reorder=0.2,delay=50ms,reshard=2"; what it does not name does not go wrong, and "none"
 // means that nothing does. The error tells of every mistake.
@@ -85,6 +85,8 @@ func (m *Mix) probability(name string) *float64 {
 		return &m.Crash
 	case "throttle":
 		return &m.Throttle
+	case "fail":
+		return &m.Fail
 	case "timeout":
 		return &m.Timeout
 	case "expire":

@@ -21,10 +21,10 @@ func TestParse(t *testing.T) {
 		"with spaces":    {" crash = 0.5 , reshard = 3 ", faults.Mix{Crash: 0.5, Reshard: 3}},
 		"zero is not at": {"lose=0,delay=0s,reshard=0", faults.Mix{}},
 		"everything": {
-			"duplicate=0.05,reorder=0.2,delay=50ms,lose=0.01,crash=0.02,throttle=0.05,timeout=0.01,expire=0.01,reshard=2",
+			"duplicate=0.05,reorder=0.2,delay=50ms,lose=0.01,crash=0.02,throttle=0.05,fail=0.02,timeout=0.01,expire=0.01,reshard=2",
 			faults.Mix{
 				Duplicate: 0.05, Reorder: 0.2, Delay: 50 * time.Millisecond, Lose: 0.01, Crash: 0.02,
-				Throttle: 0.05, Timeout: 0.01, Expire: 0.01, Reshard: 2,
+				Throttle: 0.05, Fail: 0.02, Timeout: 0.01, Expire: 0.01, Reshard: 2,
 			},
 		},
 	} {
@@ -68,7 +68,7 @@ func TestStringIsReadBack(t *testing.T) {
 		p := rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1))
 		want := faults.Mix{
 			Duplicate: p.Draw(t, "duplicate"), Reorder: p.Draw(t, "reorder"), Lose: p.Draw(t, "lose"), Crash: p.Draw(t, "crash"),
-			Throttle: p.Draw(t, "throttle"), Timeout: p.Draw(t, "timeout"), Expire: p.Draw(t, "expire"),
+			Throttle: p.Draw(t, "throttle"), Fail: p.Draw(t, "fail"), Timeout: p.Draw(t, "timeout"), Expire: p.Draw(t, "expire"),
 			Delay:   time.Duration(rapid.Int64Range(0, int64(10*time.Second)).Draw(t, "delay")),
 			Reshard: rapid.IntRange(0, 100).Draw(t, "reshard"),
 		}

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -13,7 +14,7 @@ import (
 // Tables returns DynamoDB as functions see it: next, with some calls refused and some answers lost. Who calls as the desk's owner,
 // which is without an authorizer, is not disturbed.
 func (i *Injector) Tables(next awsapi.Service) awsapi.Service {
-	if i.mix.Throttle == 0 && i.mix.Timeout == 0 {
+	if i.mix.Throttle == 0 && i.mix.Fail == 0 && i.mix.Timeout == 0 {
 		return next
 	}
 	return disturbed{i, next}
@@ -31,13 +32,27 @@ func (d disturbed) Call(ctx context.Context, auth awsapi.Authorizer, operation s
 	if yes, detail := d.throttle.hit(d.mix.Throttle); yes {
 		return nil, d.refusal(operation, request, detail)
 	}
+	fail, detail := d.fail.hit(d.mix.Fail)
+	if fail && detail < 0.5 {
+		return nil, d.failure()
+	}
 	lose, _ := d.timeout.hit(d.mix.Timeout)
 	response, err := d.next.Call(ctx, auth, operation, request)
+	if fail {
+		return nil, d.failure()
+	}
 	if lose {
 		d.unanswered.Add(1)
 		return nil, awsapi.ErrNoAnswer
 	}
 	return response, err
+}
+
+// failure is DynamoDB's own failure, which leaves open whether the call has taken effect.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+func (d disturbed) failure() *awsapi.Error {
+	d.failed.Add(1)
+	return &awsapi.Error{Code: "InternalServerError", Status: http.StatusInternalServerError, Message: "Internal server error"}
 }
 
 // refusal is one of the errors with which DynamoDB refuses a call that would succeed a moment later. The texts are AWS's.

@@ -41,9 +41,15 @@ func (e *Engine) GetRecords(_ context.Context, auth awsapi.Authorizer, in *GetRe
 	if err != nil {
 		return nil, err
 	}
+	if e.opts.Limits && !sh.given.take(s.millis) {
+		s.refusedReads++
+		s.mu.Unlock()
+		return nil, awsapi.Errorf("ProvisionedThroughputExceededException", "%s", e.rateExceeded(sh.name, it.name))
+	}
 	log := &sh.log
 	from := max(it.index, log.first)
-	records, to := read(log, from, limit)
+	records, to, size := read(log, from, limit)
+	sh.given.gave(s.millis, size)
 	out := &GetRecordsOutput{Records: make([]Record, len(records))}
 	if to < log.next && len(records) > 0 {
 		out.MillisBehindLatest = s.millis - records[len(records)-1].millis
@@ -73,23 +79,35 @@ func (e *Engine) GetRecords(_ context.Context, auth awsapi.Authorizer, in *GetRe
 	return out, nil
 }
 
+// RefusedReads returns how many calls of GetRecords a stream has refused because they were too many or had read too much, 0 if there is no
+// such stream.
+func (e *Engine) RefusedReads(name string) int64 {
+	s, err := e.locked(name)
+	if err != nil {
+		return 0
+	}
+	defer s.mu.Unlock()
+	return s.refusedReads
+}
+
 // read copies up to limit records, at least one of them if there is one and then as many as the size limit allows. It returns the index
-// behind the last.
-func read(l *log, from uint64, limit int) ([]record, uint64) {
-	to, size := from, 0
+// behind the last, and their size.
+func read(l *log, from uint64, limit int) (_ []record, to uint64, size int) {
+	to = from
 	for to < l.next && to-from < uint64(limit) {
 		r := l.at(to)
-		size += len(r.data) + len(r.key)
-		if size > maxGetBytes && to > from {
+		more := len(r.data) + len(r.key)
+		if size+more > maxGetBytes && to > from {
 			break
 		}
+		size += more
 		to++
 	}
 	records := make([]record, 0, to-from)
 	for i := from; i < to; i++ {
 		records = append(records, *l.at(i))
 	}
-	return records, to
+	return records, to, size
 }
 
 // Wait implements [Waiter].

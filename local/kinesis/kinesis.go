@@ -7,8 +7,8 @@
 // record of a shard as often as it asks for it, until the retention period is over. A write that was answered can be read at once.
 //
 // Differences from AWS: streams are ACTIVE (or gone) as soon as the call that changes them returns, so CREATING, UPDATING and DELETING
-// are never seen; shard write limits are off unless Options ask for them, read limits are not modelled; on-demand streams do not scale by themselves; encryption
-// is recorded and not done. Enhanced fan-out (RegisterStreamConsumer, SubscribeToShard ...), resource policies and the later account and
+// are never seen; the limits of a shard are off unless Options ask for them; on-demand streams do not scale by themselves; encryption is
+// recorded and not done. Enhanced fan-out (RegisterStreamConsumer, SubscribeToShard ...), resource policies and the later account and
 // size settings are refused with UnknownOperationException.
 package kinesis
 
@@ -52,6 +52,8 @@ type Options struct {
 	Region string
 	// Clock tells the time. Nil means time.Now.
 	Clock func() time.Time
-	// WriteLimits enforces 1,000 records/s and 1 MiB/s per shard with ProvisionedThroughputExceededException, as AWS does.
-	WriteLimits bool
+	// Limits has shards refuse with ProvisionedThroughputExceededException what is more than they take and give, as AWS does: 1,000
+	// records/s and 1 MiB/s written, 5 GetRecords/s and 2 MiB/s read. Lambda's pollers read as everybody else does.
+	// https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+	Limits bool
 }

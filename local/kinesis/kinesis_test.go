@@ -269,7 +269,7 @@ func TestOnDemandStreamsBeginWithFourShards(t *testing.T) {
 
 func TestWriteLimits(t *testing.T) {
 	c := newClock()
-	e := newEngine(t, &kinesis.Options{Clock: c.Now, WriteLimits: true}).create("1")
+	e := newEngine(t, &kinesis.Options{Clock: c.Now, Limits: true}).create("1")
 	in := &kinesis.PutRecordsInput{StreamName: "s"}
 	for range 500 {
 		in.Records = append(in.Records, kinesis.PutRecordsEntry{PartitionKey: "k", Data: []byte("x")})
@@ -295,4 +295,57 @@ func TestWriteLimits(t *testing.T) {
 	}
 	c.Advance(time.Second)
 	e.put("k", "again")
+}
+
+func TestReadLimits(t *testing.T) {
+	c := newClock()
+	e := newEngine(t, &kinesis.Options{Clock: c.Now, Limits: true}).create("1")
+	iterator := func() string {
+		t.Helper()
+		out, err := e.GetShardIterator(t.Context(), nil, &kinesis.GetShardIteratorInput{StreamName: "s", ShardId: "shardId-000000000000", ShardIteratorType: "TRIM_HORIZON"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.ShardIterator
+	}
+	read := func() (int, error) {
+		out, err := e.GetRecords(t.Context(), nil, &kinesis.GetRecordsInput{ShardIterator: iterator()})
+		if err != nil {
+			return 0, err
+		}
+		return len(out.Records), nil
+	}
+	const refused = "ProvisionedThroughputExceededException: Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000."
+	for range 5 {
+		if _, err := read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := read(); err == nil || err.Error() != refused {
+		t.Errorf("the sixth read of a second: %v\nwant %s", err, refused)
+	}
+	// Five records of 900 KB are read at once, and take what the next two seconds would have given.
+	for range 5 {
+		c.Advance(time.Second)
+		e.put("k", strings.Repeat("x", 900<<10))
+	}
+	if n, err := read(); n != 5 || err != nil {
+		t.Fatalf("%d records, %v, want 5", n, err)
+	}
+	for _, after := range []time.Duration{0, time.Second, time.Second} {
+		c.Advance(after)
+		if _, err := read(); err == nil || err.Error() != refused {
+			t.Errorf("read after too large a one: %v\nwant %s", err, refused)
+		}
+	}
+	c.Advance(time.Second)
+	if n, err := read(); n != 5 || err != nil {
+		t.Errorf("%d records, %v, want 5", n, err)
+	}
+	if got := e.RefusedReads("s"); got != 4 {
+		t.Errorf("%d reads refused, want 4", got)
+	}
+	if got := e.RefusedReads("none"); got != 0 {
+		t.Errorf("%d reads of no stream refused", got)
+	}
 }

@@ -126,7 +126,7 @@ func (p place) refused() bool { return p.number == 0 }
 // put appends one record under the stream's lock.
 func (e *Engine) put(s *stream, now int64, key hashKey, entry *PutRecordsEntry) place {
 	sh := s.shardFor(key)
-	if e.opts.WriteLimits && !sh.used.take(now, len(entry.Data)+len(entry.PartitionKey)) {
+	if e.opts.Limits && !sh.written.take(now, len(entry.Data)+len(entry.PartitionKey)) {
 		return place{shard: sh.name}
 	}
 	written := s.nextSequence(now, sh.index)

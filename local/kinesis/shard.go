@@ -15,7 +15,8 @@ type shard struct {
 	log      log
 	// changed is closed when a reader that has seen everything has something new to see. It is nil while nobody waits.
 	changed chan struct{}
-	used    usage
+	written writes
+	given   reads
 }
 
 func (s *shard) id() string { return s.name }
@@ -64,29 +65,4 @@ func (s *shard) childShards() []ChildShard {
 		}
 	}
 	return children
-}
-
-// usage counts what a shard took in during one second.
-type usage struct {
-	second  int64
-	records int
-	bytes   int
-}
-
-const (
-	maxRecordsPerSecond = 1000
-	maxBytesPerSecond   = 1 << 20
-)
-
-// take reports whether the shard may take a record of size bytes at the given time, and counts it if so.
-func (u *usage) take(millis int64, size int) bool {
-	if second := millis / 1000; second != u.second {
-		*u = usage{second: second}
-	}
-	if u.records+1 > maxRecordsPerSecond || u.bytes+size > maxBytesPerSecond {
-		return false
-	}
-	u.records++
-	u.bytes += size
-	return true
 }

@@ -14,19 +14,20 @@ type stream struct {
 	id    uint64 // tells streams apart that had the same name one after the other
 	clock func() time.Time
 
-	mu         sync.Mutex
-	created    int64
-	mode       string
-	hours      int // retention
-	keyID      string
-	encryption string
-	tags       map[string]string
-	shards     []*shard // by index; those closed longer ago than the retention are nil
-	writable   []*shard // the open ones, by range
-	number     uint64   // of the last sequence number
-	millis     int64    // the latest time seen: a clock that is put back does not take the stream with it
-	trimmed    int64    // when trim last ran
-	deleted    bool
+	mu           sync.Mutex
+	created      int64
+	mode         string
+	hours        int // retention
+	keyID        string
+	encryption   string
+	tags         map[string]string
+	shards       []*shard // by index; those closed longer ago than the retention are nil
+	writable     []*shard // the open ones, by range
+	number       uint64   // of the last sequence number
+	millis       int64    // the latest time seen: a clock that is put back does not take the stream with it
+	trimmed      int64    // when trim last ran
+	refusedReads int64
+	deleted      bool
 }
 
 // trimInterval is how long trimming waits before it looks through all shards again.
