@@ -25,7 +25,7 @@ const root = "../.."
 func TestMain(m *testing.M) {
 	flag.IntVar(&suite.orders, "orders", 3000, "orders of the random proof")
 	flag.StringVar(&suite.faults, "faults",
-		"duplicate=0.05,reorder=0.2,delay=50ms,lose=0.01,crash=0.02,throttle=0.05,timeout=0.01,expire=0.01,reshard=2", "what goes wrong in it")
+		"duplicate=0.05,reorder=0.2,delay=50ms,lose=0.01,crash=0.02,throttle=0.05,fail=0.02,timeout=0.01,expire=0.01,reshard=2", "what goes wrong in it")
 	flag.Uint64Var(&suite.seed, "seed", 0, "seed of everything random; 0 picks one")
 	flag.Parse()
 	if suite.seed == 0 {
