@@ -35,6 +35,7 @@ type extended struct {
 	*testing.T
 	*stage.Stage
 	outputs map[string]any
+	project string // its folder
 }
 
 // extend copies the project, applies the patch, insists that go vet has nothing to say, and starts the desk of the copy.
@@ -72,7 +73,7 @@ func extend(t *testing.T, patch string) *extended {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &extended{T: t}
+	x := &extended{T: t, project: project}
 	if x.Stage, err = stage.Connect(outputs, func(string) string { return "" }); err != nil {
 		t.Fatal(err)
 	}
@@ -86,13 +87,15 @@ func extend(t *testing.T, patch string) *extended {
 	return x
 }
 
-func run(t *testing.T, folder string, command ...string) {
+func run(t *testing.T, folder string, command ...string) (output string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	c.Dir = folder
-	if said, err := c.CombinedOutput(); err != nil {
+	said, err := c.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, said)
 	}
+	return string(said)
 }
 
 // checkSize holds an extension to what the components promise: one new folder of a handler, and ten lines in stack.
@@ -200,6 +203,7 @@ func TestASecondConsumerHasAPositionAndDeadLettersOfItsOwn(t *testing.T) {
 	if queue := x.outputs["invoicesDeadLetterQueueUrl"]; queue == nil || queue == x.DeadLetterQueueURL {
 		t.Errorf("dead letters go to %v", queue)
 	}
+	x.operates(orderID)
 	// Its alarms have come with it.
 	endpoint, _ := x.outputs["awsEndpoint"].(string)
 	page, err := http.Get(endpoint + "/metrics")
@@ -216,4 +220,35 @@ func TestASecondConsumerHasAPositionAndDeadLettersOfItsOwn(t *testing.T) {
 			t.Errorf("there is no alarm watch-billing-%s", alarm)
 		}
 	}
+}
+
+// operates has the operator's commands look at the second consumer, through outputs made as docs/extend.md makes them.
+func (x *extended) operates(orderID string) {
+	x.Helper()
+	if _, err := exec.LookPath("jq"); err != nil {
+		x.Logf("not looked at: what docs/extend.md says of the operator's commands, which takes jq: %v", err)
+		return
+	}
+	folder := x.TempDir()
+	all, err := json.Marshal(x.outputs)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "outputs.json"), all, 0o600)
+	}
+	if err != nil {
+		x.Fatal(err)
+	}
+	page, err := os.ReadFile(root + "/docs/extend.md")
+	if err != nil {
+		x.Fatal(err)
+	}
+	filter := regexp.MustCompile(`(?m)\| jq '(.+)' > billing\.json$`).FindSubmatch(page)
+	if filter == nil {
+		x.Fatal("docs/extend.md says no more how to make the outputs")
+	}
+	run(x.T, folder, "sh", "-c", `jq "$1" outputs.json > billing.json`, "jq", string(filter[1]))
+	outputs := filepath.Join(folder, "billing.json")
+	if said := run(x.T, x.project, "go", "run", "./ops", "trace", "-outputs", outputs, "-order", orderID); !strings.Contains(said, "VOID") {
+		x.Errorf("trace does not tell of the invoice:\n%s", said)
+	}
+	run(x.T, x.project, "go", "run", "./ops", "redrive", "-outputs", outputs)
 }
