@@ -60,7 +60,7 @@ func NewSDK(e *Endpoint) *SDK {
 func (s *SDK) Call(ctx context.Context, operation string, body []byte) (Answer, error) {
 	service, name := s.endpoint.target(operation)
 	s.wire.begin(body)
-	err, ok := s.call(ctx, service, name, body)
+	ok, err := s.call(ctx, service, name, body)
 	if !ok || s.wire.answer.Status == 0 {
 		s.Plain++
 		return s.endpoint.Call(ctx, operation, body)
@@ -69,19 +69,19 @@ func (s *SDK) Call(ctx context.Context, operation string, body []byte) (Answer, 
 	return s.wire.answer, s.wire.understood(err)
 }
 
-// call calls the operation's method and returns its error, or false if there is no such method or its input has no room for the body.
-func (s *SDK) call(ctx context.Context, service, operation string, body []byte) (error, bool) {
+// call calls the operation's method and returns its error. It is not ok if there is no such method or its input has no room for the body.
+func (s *SDK) call(ctx context.Context, service, operation string, body []byte) (ok bool, err error) {
 	method := s.clients[service].MethodByName(operation)
 	if !method.IsValid() {
-		return nil, false
+		return false, nil
 	}
 	input := reflect.New(method.Type().In(1).Elem())
 	if err := json.Unmarshal(body, input.Interface(), typed); err != nil {
-		return nil, false
+		return false, nil
 	}
 	results := method.Call([]reflect.Value{reflect.ValueOf(ctx), input})
-	err, _ := results[1].Interface().(error)
-	return err, true
+	err, _ = results[1].Interface().(error)
+	return true, err
 }
 
 // errOtherRequest keeps a request from being sent that is not the one to compare.
