@@ -88,7 +88,7 @@ func (c *Cloud) collectDestinations(now time.Time) {
 		c.counter("AWS/Kinesis", "IncomingRecords", stream, now, m.Written)
 		c.counter("AWS/Kinesis", "WriteProvisionedThroughputExceeded", stream, now, m.ThrottledPutRecordCount)
 		var refused int64
-		if own, ok := c.kinesis.(*kinesis.Engine); ok { // another endpoint has its own alarms
+		if own, ok := c.kinesis.(*kinesis.Engine); ok { // what another endpoint refuses is not known here
 			refused = own.RefusedReads(name)
 		}
 		c.counter("AWS/Kinesis", "ReadProvisionedThroughputExceeded", stream, now, refused)

@@ -2,8 +2,9 @@
 // compared: status, error type, text and body.
 //
 // Scripts (see [Script]) are files of requests with the witness's recorded answers, so that plain go test compares without a witness;
-// with one, recorded answers are compared with its own as well. Requests are sent as they are, and once more by the AWS SDK (see [SDK]). Where an engine differs on purpose, docs/conformance.md has a row (see
-// [Difference]) that both the scripts and the random comparison (see [Fuzz]) go by; a row that no script proves is an error.
+// with one, recorded answers are compared with its own as well. Requests are sent as they are, and once more by the AWS SDK (see [SDK]).
+// Where an engine differs on purpose, docs/conformance.md has a row (see [Difference]) that both the scripts and the random comparison
+// (see [Fuzz]) go by; a row that no script proves is an error.
 //
 // The witnesses are found through the environment: OUTBOX_DYNAMODB_WITNESS, OUTBOX_KINESIS_WITNESS and OUTBOX_SQS_WITNESS are the URLs of
 // DynamoDB Local, kinesis-mock and ElasticMQ, as `go run ./tools/witnesses` sets them.

@@ -48,8 +48,9 @@ func (d disturbed) Call(ctx context.Context, auth awsapi.Authorizer, operation s
 	return response, err
 }
 
-// failure is DynamoDB's own failure, which leaves open whether the call has taken effect.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+// failure is DynamoDB's own failure, with the code and status of
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html. Its text, and that the call may have taken
+// effect, are assumptions, the second the one that is harder on callers.
 func (d disturbed) failure() *awsapi.Error {
 	d.failed.Add(1)
 	return &awsapi.Error{Code: "InternalServerError", Status: http.StatusInternalServerError, Message: "Internal server error"}

@@ -53,7 +53,7 @@ type Options struct {
 	// Clock tells the time. Nil means time.Now.
 	Clock func() time.Time
 	// Limits has shards refuse with ProvisionedThroughputExceededException what is more than they take and give, as AWS does: 1,000
-	// records/s and 1 MiB/s written, 5 GetRecords/s and 2 MiB/s read. Lambda's pollers read as everybody else does.
+	// records/s and 1 MiB/s written, 5 GetRecords/s and 2 MiB/s read.
 	// https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 	Limits bool
 }

@@ -33,7 +33,7 @@ type reads struct {
 	second int64
 	calls  int
 	bytes  int
-	until  int64 // milliseconds; a call that gave more than a second's share has used up the seconds before it
+	until  int64 // milliseconds; what there is to give before has been given by a call that gave more than a second's share
 }
 
 // take reports whether the shard may be read at the given time, and counts the call if so.
