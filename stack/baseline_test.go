@@ -96,6 +96,19 @@ func TestProtectedStagesKeepTheirTables(t *testing.T) {
 	}
 }
 
+// That the hook refuses a replacement is seen in e2e/lifecycle.
+func TestNoStageReplacesWhatKeepsOrdersAndEvents(t *testing.T) {
+	for _, kind := range []string{
+		"aws:dynamodb/table:Table", "aws:kinesis/stream:Stream", "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination",
+	} {
+		each(t, kind, func(t *testing.T, _ string, res registered, _ map[string]any) {
+			if len(res.before) != 1 || !strings.HasPrefix(res.before[0], "irreplaceable:") {
+				t.Errorf("hooks before it is created: %q", res.before)
+			}
+		})
+	}
+}
+
 func TestEveryLogEnds(t *testing.T) {
 	each(t, "aws:cloudwatch/logGroup:LogGroup", func(t *testing.T, _ string, _ registered, in map[string]any) {
 		if days, _ := in["retentionInDays"].(float64); days < 1 {

@@ -115,9 +115,12 @@ func NewConsumer(
 	parent := pulumi.Parent(c)
 	tags := tagged(args.Tags, name)
 
-	var err error
+	keep, err := irreplaceable(ctx, "consumer", name, args.Protect)
+	if err != nil {
+		return nil, err
+	}
 	c.Table, err = dynamodb.NewTable(ctx, name+"-"+args.Table,
-		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, pulumi.Protect(args.Protect))
+		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, keep)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,9 @@ func render(r *recorder, outputs map[string]any) string {
 		if res.protect {
 			b.WriteString("  (protect)\n")
 		}
+		for _, hook := range res.before {
+			fmt.Fprintf(&b, "  (before it is created: %s)\n", hook)
+		}
 		if len(res.after) > 0 {
 			fmt.Fprintf(&b, "  (dependsOn) %s\n", strings.Join(res.after, ", "))
 		}

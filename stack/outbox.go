@@ -81,12 +81,14 @@ func NewOutbox(
 		return nil, err
 	}
 	parent := pulumi.Parent(o)
-	protect := pulumi.Protect(args.Protect)
+	keep, err := irreplaceable(ctx, "outbox", name, args.Protect)
+	if err != nil {
+		return nil, err
+	}
 	tags := tagged(args.Tags, name)
 
-	var err error
 	o.Table, err = dynamodb.NewTable(ctx, name+"-"+args.Table,
-		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, protect)
+		tableArgs(args.Protect, args.KMSKeyARN, tags, attribute{args.Key, "S"}), parent, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func NewOutbox(
 	// the table's own stream sees every removal exactly once.
 	events.StreamEnabled = pulumi.Bool(true)
 	events.StreamViewType = pulumi.String("NEW_AND_OLD_IMAGES")
-	o.Events, err = dynamodb.NewTable(ctx, name+"-events", events, parent, protect)
+	o.Events, err = dynamodb.NewTable(ctx, name+"-events", events, parent, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func NewOutbox(
 		EncryptionType:    pulumi.String("KMS"),
 		KmsKeyId:          streamKey(args.KMSKeyARN),
 		Tags:              tags,
-	}, parent, protect)
+	}, parent, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +123,7 @@ func NewOutbox(
 			// Stated, because the default is milliseconds and changing it
 			// later replaces the destination: events in between are lost.
 			ApproximateCreationDateTimePrecision: pulumi.String("MICROSECOND"),
-		}, parent, protect)
+		}, parent, keep)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,7 @@ type registered struct {
 	kind, name string
 	parent     resource.URN
 	protect    bool
+	before     []string // the hooks that run before it is created
 	after      []string // the names of explicit dependencies
 	inputs     resource.PropertyMap
 }
@@ -108,7 +109,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	r.mu.Lock()
 	r.resources = append(r.resources, registered{
 		kind: args.TypeToken, name: args.Name, parent: resource.URN(rpc.GetParent()),
-		protect: rpc.GetProtect(), after: after, inputs: args.Inputs,
+		protect: rpc.GetProtect(), before: rpc.GetHooks().GetBeforeCreate(), after: after, inputs: args.Inputs,
 	})
 	r.mu.Unlock()
 

@@ -3,12 +3,16 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kinesis"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -29,6 +33,104 @@ func changed(dir string, change func(args pulumi.ResourceTransformationArgs)) pu
 	}
 }
 
+// replacements are changes of the program that would replace what they are listed under.
+var replacements = map[string]func(pulumi.ResourceTransformationArgs){
+	"outbox-destination": func(args pulumi.ResourceTransformationArgs) {
+		if destination, ok := args.Props.(*dynamodb.KinesisStreamingDestinationArgs); ok {
+			destination.ApproximateCreationDateTimePrecision = pulumi.String("MILLISECOND")
+		}
+	},
+	"outbox-events": func(args pulumi.ResourceTransformationArgs) {
+		if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "outbox-events" {
+			table.RangeKey = pulumi.String("number")
+		}
+	},
+	"outbox-stream": func(args pulumi.ResourceTransformationArgs) {
+		if stream, ok := args.Props.(*kinesis.StreamArgs); ok {
+			stream.Name = pulumi.String("another")
+		}
+	},
+	"fulfilment-fulfilments": func(args pulumi.ResourceTransformationArgs) {
+		if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "fulfilment-fulfilments" {
+			table.Name = pulumi.String("another")
+		}
+	},
+}
+
+// refused checks that neither preview nor up makes the change of the stage's program, and that both name the resource
+// and say the rest. It returns what up says.
+func refused(t *testing.T, s *stage, name string, rest ...string) (text string) {
+	t.Helper()
+	for _, run := range []struct {
+		what    string
+		attempt func() (changes, error)
+	}{
+		{"preview", s.preview},
+		{"up", s.up},
+	} {
+		got, err := run.attempt()
+		if err == nil {
+			t.Fatalf("%s: changes %q, want a refusal", run.what, got)
+		}
+		text = err.Error()
+		for _, want := range append(rest, name) {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: got %s, want a refusal that says %q", run.what, text, want)
+			}
+		}
+		if run.what == "up" && len(got) > 0 {
+			t.Errorf("up changed %q", got)
+		}
+	}
+	return text
+}
+
+// TestReplacementIsRefused tries on a stage that is not protected what would lose orders or events, and then does what
+// the refusal says.
+func TestReplacementIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, buildOnce)
+	dir := clone(t)
+	s := b.stage(dir, "outbox")
+	if _, err := s.up(); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for name, change := range replacements {
+		t.Run(name, func(t *testing.T) {
+			s.run(changed(dir, change))
+			defer s.run(stack.DeployFrom(dir))
+			texts[name] = refused(t, s, name, "is not replaced: ", "pulumi preview --diff", "docs/stages.md")
+		})
+	}
+	got, err := s.up()
+	expect(t, "up afterwards", nil, got, err)
+	order := place(t, s.output("apiUrl"))
+
+	command := regexp.MustCompile("`pulumi destroy --target '([^']+)' --target-dependents`").FindStringSubmatch(texts["outbox-destination"])
+	if command == nil {
+		t.Fatalf("the refusal names no command: %s", texts["outbox-destination"])
+	}
+	got, err = s.destroy(optdestroy.Target([]string{command[1]}), optdestroy.TargetDependents())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) == 0 || slices.ContainsFunc(got, func(change string) bool { return strings.Contains(change, ":Table ") }) {
+		t.Errorf("deleted %q, want the destination and no table", got)
+	}
+	if last := got[len(got)-1]; !strings.HasSuffix(last, " outbox-destination") {
+		t.Errorf("deleted %q last, want the destination: events are written as long as there are routes", last)
+	}
+	s.run(changed(dir, replacements["outbox-destination"]))
+	if _, err := s.up(); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, s.output("apiUrl")+"/orders/"+order); got != http.StatusOK {
+		t.Errorf("the order from before: status %d", got)
+	}
+	place(t, s.output("apiUrl"))
+}
+
 // TestProtectedStageRefusesToLoseData tries what would lose orders or events on a protected stage.
 func TestProtectedStageRefusesToLoseData(t *testing.T) {
 	t.Parallel()
@@ -40,33 +142,11 @@ func TestProtectedStageRefusesToLoseData(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for name, change := range map[string]func(pulumi.ResourceTransformationArgs){
-		"outbox-destination": func(args pulumi.ResourceTransformationArgs) {
-			if destination, ok := args.Props.(*dynamodb.KinesisStreamingDestinationArgs); ok {
-				destination.ApproximateCreationDateTimePrecision = pulumi.String("MILLISECOND")
-			}
-		},
-		"outbox-events": func(args pulumi.ResourceTransformationArgs) {
-			if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "outbox-events" {
-				table.RangeKey = pulumi.String("number")
-			}
-		},
-	} {
+	for _, name := range []string{"outbox-destination", "outbox-events"} {
 		t.Run("replacing "+name, func(t *testing.T) {
-			s.run(changed(dir, change))
+			s.run(changed(dir, replacements[name]))
 			defer s.run(stack.DeployFrom(dir))
-			for what, attempt := range map[string]func() (changes, error){
-				"preview": s.preview,
-				"up":      s.up,
-			} {
-				got, err := attempt()
-				if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "protect") {
-					t.Errorf("%s: got %v, want a refusal that names %s and its protection", what, err, name)
-				}
-				if what == "up" && len(got) > 0 {
-					t.Errorf("up changed %q", got)
-				}
-			}
+			refused(t, s, name, "protect")
 		})
 	}
 

@@ -178,9 +178,9 @@ func (s *stage) refresh() (changes, error) {
 	}))
 }
 
-func (s *stage) destroy() (changes, error) {
+func (s *stage) destroy(options ...optdestroy.Option) (changes, error) {
 	return listed(observe(false, func(stream chan<- events.EngineEvent) error {
-		_, err := s.stack.Destroy(s.t.Context(), optdestroy.EventStreams(stream))
+		_, err := s.stack.Destroy(s.t.Context(), append(options, optdestroy.EventStreams(stream))...)
 		return err
 	}))
 }
