@@ -13,10 +13,11 @@ import (
 // deleting one, too, if protect is set.
 //
 // A protected resource is refused by Pulumi itself. For the others there is
-// a hook: Pulumi creates the new one of a replacement before it deletes the
-// old one, and the hook refuses to create what the stage already has. Delete
-// hooks would say it more plainly, but `pulumi destroy`, which does not run
-// the program, fails on resources that have any.
+// a hook: the new one of a replacement is created before the old one is
+// deleted, whatever the provider prefers, and the hook refuses to create what
+// the stage already has. Delete hooks would say it more plainly, but
+// `pulumi destroy`, which does not run the program, fails on resources that
+// have any.
 func irreplaceable(ctx *pulumi.Context, kind, name string, protect bool) (pulumi.ResourceOption, error) {
 	hook, err := ctx.RegisterResourceHook("irreplaceable:"+kind+":"+name, func(created *pulumi.ResourceHookArgs) error {
 		there, err := patiently(func() (bool, error) { return exists(ctx, created.URN) })
@@ -28,7 +29,8 @@ func irreplaceable(ctx *pulumi.Context, kind, name string, protect bool) (pulumi
 		}
 		return fmt.Errorf("%s is not replaced: %s. Undo the change that would replace it (`pulumi preview --diff` shows it), or follow "+
 			"\"What cannot be replaced\" in docs/stages.md. What may be lost can be deleted first, by "+
-			"`pulumi destroy --target '%s' --target-dependents`; the next `pulumi up` creates it again",
+			"`pulumi destroy --target '%s' --target-dependents`, and what is gone already is found missing by `pulumi refresh`: "+
+			"the next `pulumi up` creates it again",
 			created.Name, loss(string(created.Type)), created.URN)
 	}, &pulumi.ResourceHookOptions{OnDryRun: true})
 	if err != nil {
@@ -36,6 +38,7 @@ func irreplaceable(ctx *pulumi.Context, kind, name string, protect bool) (pulumi
 	}
 	return pulumi.Composite(
 		pulumi.Protect(protect),
+		pulumi.DeleteBeforeReplace(false),
 		pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeCreate: []*pulumi.ResourceHook{hook}}),
 	), nil
 }
@@ -71,19 +74,21 @@ func loss(typ string) string {
 func exists(ctx *pulumi.Context, urn pulumi.URN) (bool, error) {
 	stack := ctx.Organization() + "/" + ctx.Project() + "/" + ctx.Stack()
 
-	// The engine cannot list the resources of a stage that was never updated,
-	// and one that has no outputs was never updated to the end: it has no
-	// routes, which come last, and so no orders to lose.
-	var finished struct {
-		Outputs map[string]any `pulumi:"outputs"`
-	}
-	if _, err := ctx.InvokePackageRaw("pulumi:pulumi:readStackOutputs", struct {
-		Name string `pulumi:"name"`
-	}{stack}, &finished, ""); err != nil {
-		return false, err
-	}
-	if len(finished.Outputs) == 0 {
-		return false, nil
+	// An engine that previews a stage that was never updated dies of listing
+	// its resources. Without outputs it may be one, so a preview says nothing
+	// about a stage whose first update failed; the update itself does.
+	if ctx.DryRun() {
+		var state struct {
+			Outputs map[string]any `pulumi:"outputs"`
+		}
+		if _, err := ctx.InvokePackageRaw("pulumi:pulumi:readStackOutputs", struct {
+			Name string `pulumi:"name"`
+		}{stack}, &state, ""); err != nil {
+			return false, err
+		}
+		if len(state.Outputs) == 0 {
+			return false, nil
+		}
 	}
 
 	var resources struct {

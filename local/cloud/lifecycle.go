@@ -51,6 +51,9 @@ type Difference struct {
 	Detail map[string]plugin.PropertyDiff
 	// Replace names the top-level properties whose change replaces the resource.
 	Replace []string
+	// DeleteFirst says that the old one has to go before there can be a new one: the physical name is the program's
+	// own, and taken until then.
+	DeleteFirst bool
 }
 
 // Diff compares inputs. Which properties replace a resource is as in the Pulumi provider for AWS.
@@ -75,7 +78,14 @@ func (c *Cloud) Diff(typ string, olds, news resource.PropertyMap) (Difference, e
 		}
 	}
 	slices.Sort(d.Replace)
+	d.DeleteFirst = len(d.Replace) > 0 && keepsOwnName(resource.PropertyKey(t.traits().autoname), olds, news)
 	return d, nil
+}
+
+// keepsOwnName reports whether both inputs have the same name that Pulumi did not generate.
+func keepsOwnName(property resource.PropertyKey, olds, news resource.PropertyMap) bool {
+	before, after := olds[property], news[property]
+	return before.IsString() && before.DeepEquals(after) && !generatedSuffix.MatchString(after.StringValue())
 }
 
 // replaces reports whether a change at path is one of, or inside one of, the listed properties.

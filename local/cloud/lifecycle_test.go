@@ -180,6 +180,30 @@ func TestDiffSaysWhatReplaces(t *testing.T) {
 	}
 }
 
+func TestOnlyAnOwnNameHasToGoFirst(t *testing.T) {
+	c := newCloud(t)
+	for name, test := range map[string]struct {
+		before, news map[string]any
+		want         bool
+	}{
+		"own":       {map[string]any{"name": "orders"}, map[string]any{"name": "orders"}, true},
+		"generated": {map[string]any{"name": "orders-0a1b2c3"}, map[string]any{"name": "orders-0a1b2c3"}, false},
+		"renamed":   {map[string]any{"name": "orders"}, map[string]any{"name": "purchases"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			news := table(test.news)
+			news["hashKey"] = "other"
+			got, err := c.Diff(tableType, properties(table(test.before)), properties(news))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.DeleteFirst != test.want {
+				t.Errorf("got %t, want %t", got.DeleteFirst, test.want)
+			}
+		})
+	}
+}
+
 func TestCheckKeepsAGeneratedName(t *testing.T) {
 	c := newCloud(t)
 	check := func(olds, news map[string]any, seed string) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,9 @@ func generatedName(name string, seed []byte) string {
 	sum := sha256.Sum256(append([]byte(name), seed...))
 	return name + "-" + hex.EncodeToString(sum[:])[:7]
 }
+
+// generatedSuffix is what tells a generated name from one of the program's own.
+var generatedSuffix = regexp.MustCompile(`-[0-9a-f]{7}$`)
 
 // outputsOf are the inputs with what the desk computed on top.
 func outputsOf(inputs resource.PropertyMap, computed properties) resource.PropertyMap {

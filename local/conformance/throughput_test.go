@@ -20,7 +20,7 @@ import (
 	"transactional-outbox/local/conformance"
 )
 
-// exchange sends a transaction and reads its answer with as little work as can be: of the head, only the status and the length matter.
+// exchange sends a request and reads its answer with as little work as can be: of the head, only the status and the length matter.
 func (l *lean) exchange(request []byte) error {
 	if _, err := l.Write(request); err != nil {
 		return err
@@ -47,48 +47,87 @@ func (l *lean) exchange(request []byte) error {
 	}
 }
 
-// fill puts items 0 to n-1 into both tables.
+// fill makes the tables and puts items 0 to n-1 into both.
 func fill(b *testing.B, e *conformance.Endpoint, n int) {
+	setup, _ := conformance.DynamoDBTables()
 	c := dial(b, e)
-	defer c.Close()
-	const atOnce = 12
-	for start := 0; start < n; start += atOnce {
-		var hash, both []string
-		for i := start; i < min(n, start+atOnce); i++ {
-			hash = append(hash, fmt.Sprintf(`{"PutRequest":{"Item":{"id":{"S":"%d"},"v":{"N":"0"}}}}`, i))
-			both = append(both, fmt.Sprintf(`{"PutRequest":{"Item":{"id":{"S":"%d"},"n":{"N":"1"},"v":{"N":"0"}}}}`, i))
-		}
-		c.call(b, "BatchWriteItem", `{"RequestItems":{"hash":[`+strings.Join(hash, ",")+`],"both":[`+strings.Join(both, ",")+`]}}`)
+	for _, r := range setup {
+		c.call(b, r.Operation, r.Body)
 	}
+	c.Close()
+
+	const atOnce = 12
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range clients {
+		c := dial(b, e)
+		group.Go(func() {
+			defer c.Close()
+			for {
+				end := int(next.Add(atOnce))
+				if end-atOnce >= n {
+					return
+				}
+				var hash, both []string
+				for i := end - atOnce; i < min(n, end); i++ {
+					hash = append(hash, fmt.Sprintf(`{"PutRequest":{"Item":{"id":{"S":"%d"},"v":{"N":"0"}}}}`, i))
+					both = append(both, fmt.Sprintf(`{"PutRequest":{"Item":{"id":{"S":"%d"},"n":{"N":"1"},"v":{"N":"0"}}}}`, i))
+				}
+				body := `{"RequestItems":{"hash":[` + strings.Join(hash, ",") + `],"both":[` + strings.Join(both, ",") + `]}}`
+				request := fmt.Sprintf("%sBatchWriteItem\r\nContent-Length: %d\r\n\r\n%s", c.head, len(body), body)
+				if err := c.exchange([]byte(request)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
-// BenchmarkThroughput measures how many transactions of two conditional writes a second the engine takes over HTTP, on tables of so
-// many items each, and beside it how many of the same requests a server takes that only answers them: what a machine makes of one it
-// makes of the other. Eight connections share the machine with the server; none sends before it has its answer.
+// clients is how many connections send at the same time.
+const clients = 8
+
+// write is a request that changes item id to value n.
+type write struct {
+	what, operation string
+	body            string // a format of id and n
+}
+
+var writes = []write{
+	{"transactions", "TransactWriteItems", `{"TransactItems":[{"Update":{"TableName":"hash","Key":{"id":{"S":"%[1]d"}},"UpdateExpression":"SET v = :n","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":n":{"N":"%[2]d"}}}},` +
+		`{"Put":{"TableName":"both","Item":{"id":{"S":"%[1]d"},"n":{"N":"1"},"v":{"N":"%[2]d"}},"ConditionExpression":"attribute_exists(id)"}}]}`},
+	{"updates", "UpdateItem", `{"TableName":"hash","Key":{"id":{"S":"%[1]d"}},"UpdateExpression":"SET v = :n","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":n":{"N":"%[2]d"}}}`},
+}
+
+// BenchmarkThroughput measures how many transactions of two conditional writes, and how many conditional updates, a second the engine
+// takes over HTTP, on tables of so many items each; beside it DynamoDB Local, if it is there; and first how many of the transactions a
+// server takes that only answers them: what a machine makes of one it makes of the others. Eight connections share the machine with the
+// server; none sends before it has its answer.
 func BenchmarkThroughput(b *testing.B) {
 	b.Run("bare server", func(b *testing.B) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") }))
 		defer server.Close()
-		transact(b, &conformance.Endpoint{URL: server.URL, Service: awsapi.DynamoDB}, 1_000)
+		writes[0].send(b, &conformance.Endpoint{URL: server.URL, Service: awsapi.DynamoDB}, 1_000)
 	})
 	for _, items := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("%d items", items), func(b *testing.B) {
-			e := startDynamoDB(b)
-			setup, _ := conformance.DynamoDBTables()
-			c := dial(b, e)
-			for _, r := range setup {
-				c.call(b, r.Operation, r.Body)
+			side := func(name string, e *conformance.Endpoint) {
+				fill(b, e, items)
+				for _, w := range writes {
+					b.Run(w.what+"/"+name, func(b *testing.B) { w.send(b, e, items) })
+				}
 			}
-			c.Close()
-			fill(b, e, items)
-			transact(b, e, items)
+			side("engine", startDynamoDB(b))
+			if url, present := reach(b, conformance.DynamoDBWitness); present {
+				side("DynamoDB Local", &conformance.Endpoint{URL: url, AccessKey: account(), Service: awsapi.DynamoDB})
+			}
 		})
 	}
 }
 
-// transact sends b.N transactions that each write one of the items of both tables.
-func transact(b *testing.B, e *conformance.Endpoint, items int) {
-	const clients = 8
+// send sends b.N writes that each change one of the items.
+func (w *write) send(b *testing.B, e *conformance.Endpoint, items int) {
 	connections := make([]*lean, clients)
 	for i := range connections {
 		connections[i] = dial(b, e)
@@ -106,13 +145,11 @@ func transact(b *testing.B, e *conformance.Endpoint, items int) {
 				if n > int64(b.N) {
 					return
 				}
-				id := n * 7919 % int64(items)
 				body.Reset()
-				fmt.Fprintf(&body, `{"TransactItems":[{"Update":{"TableName":"hash","Key":{"id":{"S":"%d"}},"UpdateExpression":"SET v = :n","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":n":{"N":"%d"}}}},`+
-					`{"Put":{"TableName":"both","Item":{"id":{"S":"%d"},"n":{"N":"1"},"v":{"N":"%d"}},"ConditionExpression":"attribute_exists(id)"}}]}`, id, n, id, n)
+				fmt.Fprintf(&body, w.body, n*7919%int64(items), n)
 				request.Reset()
 				io.WriteString(&request, c.head)
-				fmt.Fprintf(&request, "TransactWriteItems\r\nContent-Length: %d\r\n\r\n", body.Len())
+				fmt.Fprintf(&request, "%s\r\nContent-Length: %d\r\n\r\n", w.operation, body.Len())
 				request.Write(body.Bytes())
 				if err := c.exchange(request.Bytes()); err != nil {
 					b.Error(err)
@@ -123,9 +160,9 @@ func transact(b *testing.B, e *conformance.Endpoint, items int) {
 	}
 	group.Wait()
 	b.StopTimer()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "transactions/s")
-	// What others do on the machine does not change this one.
-	b.ReportMetric(float64(b.N)/(processorTime(b)-used).Seconds(), "transactions/processor-s")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+	// What others do on the machine does not change this one. A server in another process is not in it.
+	b.ReportMetric(float64(b.N)/(processorTime(b)-used).Seconds(), "writes/processor-s")
 }
 
 // processorTime is what this process has used, client and server together.

@@ -112,8 +112,7 @@ func (s *server) Diff(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.
 	response := &pulumirpc.DiffResponse{
 		Changes: pulumirpc.DiffResponse_DIFF_NONE, Replaces: difference.Replace,
 		HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{},
-		// A physical name is taken until its owner is gone.
-		DeleteBeforeReplace: false,
+		DeleteBeforeReplace: difference.DeleteFirst,
 	}
 	for path, detail := range difference.Detail {
 		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
