@@ -7,11 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
+	"text/tabwriter"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -155,16 +157,13 @@ func follow(d *desk.Desk, v *view.View) (stop func(), err error) {
 
 func welcome(out io.Writer, d *desk.Desk, provider *tokens, ready time.Duration) {
 	fmt.Fprintf(out, "The outbox is ready after %.2f s, of which the Pulumi program took %d ms.\n\n", ready.Seconds(), d.ProgramTime.Milliseconds())
-	names := make([]string, 0, len(d.Outputs))
-	for name := range d.Outputs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	column := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(d.Outputs)) {
 		if value, ok := d.Outputs[name].(string); ok {
-			fmt.Fprintf(out, "  %-20s %s\n", name, value)
+			fmt.Fprintf(column, "  %s\t%s\n", name, value)
 		}
 	}
+	column.Flush()
 	if provider != nil {
 		provider.explain(out, d)
 		return
