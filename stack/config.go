@@ -91,8 +91,8 @@ type Config struct {
 	LogRetentionDays int
 	Tracing          bool
 
-	// Protect refuses whatever would lose data: deleting or replacing tables,
-	// stream and streaming destination.
+	// Protect refuses to delete anything of the stage. What keeps orders or
+	// events is replaced on no stage.
 	Protect bool
 }
 

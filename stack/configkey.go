@@ -132,7 +132,7 @@ func operationKeys() []key {
 			"Trace the functions with X-Ray.",
 			func(c *Config, v bool) { c.Tracing = v }),
 		boolean("protect", true,
-			"Refuse to delete or replace tables, stream and streaming destination, and keep point-in-time recovery.",
+			"Refuse to delete anything of the stage, and keep point-in-time recovery of the tables.",
 			func(c *Config, v bool) { c.Protect = v }),
 	}
 }

@@ -47,8 +47,8 @@ type ConsumerArgs struct {
 	// KMSKeyARN is a customer managed key for the table, dead letters and log,
 	// and that of Stream and Events. Optional: keys of AWS otherwise.
 	KMSKeyARN string
-	// Protect refuses to delete or replace the table and keeps point-in-time
-	// recovery. Optional.
+	// Protect refuses to delete the table and keeps point-in-time recovery;
+	// replacing it is always refused. Optional.
 	Protect bool
 	// Declared is called with the consumer when it is declared. Optional.
 	Declared func(*Consumer)

@@ -26,8 +26,8 @@ type OutboxArgs struct {
 	// of the program's own resources: what it encrypts, and backups of that,
 	// may outlive the stage. Optional: keys of AWS otherwise.
 	KMSKeyARN string
-	// Protect refuses to delete or replace tables, stream and streaming
-	// destination, and keeps point-in-time recovery. Optional.
+	// Protect refuses to delete tables, stream and streaming destination, and
+	// keeps point-in-time recovery; replacing them is always refused. Optional.
 	Protect bool
 	// Tags are put on everything taggable, with `component` added. Optional.
 	Tags pulumi.StringMap
