@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"transactional-outbox/ops/letter"
@@ -38,6 +39,7 @@ type redrive struct {
 	*session
 	discard bool
 	seen    map[string]bool // message ids
+	worked  atomic.Int64    // letters that are done with, as the line of progress says
 
 	letters, deleted, kept, records, delivered, lost, restored int64
 }
@@ -128,7 +130,9 @@ func (s *redriveSummary) text() string {
 }
 
 func (r *redrive) run(ctx context.Context) error {
-	end := r.watch(func() string { return "redrive: working through the dead letters" })
+	end := r.watch(func() string {
+		return fmt.Sprintf("redrive: %s, %s sent again", count(r.worked.Load(), "dead letter"), count(r.emit.sent.Load(), "event"))
+	})
 	err := r.drain(ctx, r.deadLetters())
 	if queue := r.auditLetters(); err == nil && queue != nil {
 		err = r.drain(ctx, queue)
@@ -175,6 +179,7 @@ func (r *redrive) drain(ctx context.Context, queue *letter.Queue) (err error) {
 			if err != nil {
 				return errors.Join(err, queue.Release(context.WithoutCancel(ctx), messages[i+1:]))
 			}
+			r.worked.Add(1)
 		}
 	}
 }

@@ -10,6 +10,7 @@ It places an order through the API, and finds it again: in the tables, in the st
 if anything is not as it should be.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -131,11 +132,15 @@ def with_cli(outputs, order):
     expect("aws dynamodb query", answer["Count"], 1)
     stream = outputs["streamName"]
     shards = aws("kinesis", "list-shards", "--stream-name", stream)["Shards"]
-    found = 0
+    found = False
     for shard in shards:
-        iterator = aws("kinesis", "get-shard-iterator", "--stream-name", stream, "--shard-id", shard["ShardId"], "--shard-iterator-type", "TRIM_HORIZON")
-        found += len(aws("kinesis", "get-records", "--shard-iterator", iterator["ShardIterator"])["Records"])
-    expect("aws kinesis get-records", found > 0, True)
+        answer = aws("kinesis", "get-shard-iterator", "--stream-name", stream, "--shard-id", shard["ShardId"], "--shard-iterator-type", "TRIM_HORIZON")
+        iterator, behind = answer["ShardIterator"], True
+        while behind and not found:
+            answer = aws("kinesis", "get-records", "--shard-iterator", iterator, "--limit", "1")
+            found = any(order.encode() in base64.b64decode(record["Data"]) for record in answer["Records"])
+            iterator, behind = answer["NextShardIterator"], answer["MillisBehindLatest"] > 0
+    expect("aws kinesis get-records", found, True)
     url = aws("sqs", "create-queue", "--queue-name", "clients-cli")["QueueUrl"]
     aws("sqs", "send-message", "--queue-url", url, "--message-body", "hello")
     message = aws("sqs", "receive-message", "--queue-url", url)["Messages"][0]

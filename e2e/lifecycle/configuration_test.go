@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"transactional-outbox/local/cloud"
 	"transactional-outbox/stack"
 )
 
@@ -106,12 +107,17 @@ next:
 }
 
 // TestEachConfigurationKey changes the keys and looks at the preview: exactly what has to change changes, and it
-// changes in place. Keys that change different things change in one preview; where it is not as it should be, each
+// changes in place. Then the first group is updated. Keys that change different things change in one preview; where it is not as it should be, each
 // of them is looked at alone, to tell which. Which keys share a preview is left to chance: one that changes too much
 // is hidden only while a key that may change just that is beside it.
 func TestEachConfigurationKey(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, buildOnce)
+	faulty := &faultyCloud{typ: "aws:lambda/eventSourceMapping:EventSourceMapping"}
+	faulty.mended.Store(true)
+	b := newBench(t, func(c *cloud.Cloud) providerCloud {
+		faulty.Cloud = c
+		return &once{providerCloud: faulty}
+	})
 	dir := clone(t)
 	s := b.stage(dir, "outbox")
 	if _, err := s.up(); err != nil {
@@ -173,7 +179,8 @@ func TestEachConfigurationKey(t *testing.T) {
 	seed := time.Now().UnixNano()
 	t.Logf("keys shuffled with seed %d", seed)
 	rand.New(rand.NewPCG(uint64(seed), 0)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	for _, group := range together(rows) {
+	groups := together(rows)
+	for _, group := range groups {
 		var keys []string
 		for _, r := range group {
 			keys = append(keys, r.key)
@@ -185,6 +192,33 @@ func TestEachConfigurationKey(t *testing.T) {
 			t.Run(r.key+" alone", func(t *testing.T) { look(t, []row{r}) })
 		}
 	}
+	// The batch size is separate from everything else, so it is always in the first group.
+	t.Run("updated, with a failure in the middle", func(t *testing.T) {
+		var want []string
+		for _, r := range groups[0] {
+			s.set(r.values())
+			want = append(want, r.want...)
+		}
+		faulty.mended.Store(false)
+		first, err := s.update()
+		if err == nil || !strings.Contains(err.Error(), errFaulty.Error()) {
+			t.Fatalf("got %v, want the failure of the mapping", err)
+		}
+		faulty.mended.Store(true)
+		rest, err := s.update()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(first) == 0 || !slices.ContainsFunc(rest, func(s step) bool { return s.typ == faulty.typ }) {
+			t.Errorf("%d changes before the failure, %q afterwards; want some, and the mapping", len(first), rest)
+		}
+		slices.Sort(want)
+		if diff := cmp.Diff(strings.Join(want, "\n"), strings.Join(differences(slices.Concat(first, rest)), "\n")); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+		got, err := s.up()
+		expect(t, "up again", nil, got, err)
+	})
 	tested := map[string]bool{}
 	for _, r := range rows {
 		for key := range r.values() {

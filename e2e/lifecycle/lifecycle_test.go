@@ -83,13 +83,18 @@ func TestLifecycle(t *testing.T) {
 	expect(t, "up from another clone", nil, got, err)
 
 	t.Run("an edited handler updates one function, live", func(t *testing.T) {
-		edit(t, filepath.Join(dir, "handlers", "getorder", "main.go"), "func main() {\n", "func main() {\n\tprintln(\"edited\")\n")
+		restore := edit(t, filepath.Join(dir, "handlers", "getorder", "main.go"), "orderapi.Fulfilment(states)",
+			"func() httpapi.Handler { _ = states; return orderapi.Get(orders) }()")
+		defer restore() // the next update takes the edit back
 		got, err := s.preview()
 		expect(t, "preview", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
 		got, err = s.up()
 		expect(t, "up", changes{"update aws:lambda/function:Function getorder-function"}, got, err)
-		if code := status(t, api+"/orders/"+order); code != http.StatusOK {
-			t.Errorf("the order of before: %d, want 200", code)
+		if code, body := get(t, api+"/orders/"+order); code != http.StatusOK || !strings.Contains(body, "two books") {
+			t.Errorf("the order of before: %d %s, want 200 and the order", code, body)
+		}
+		if code, body := get(t, api+"/orders/"+order+"/fulfilment"); code != http.StatusOK || !strings.Contains(body, "two books") {
+			t.Errorf("the edited function answers %d %s, want 200 and the order", code, body)
 		}
 	})
 
@@ -166,8 +171,10 @@ func TestLifecycle(t *testing.T) {
 		s.set(map[string]string{"aws:region": "eu-west-1"})
 	})
 
+	needs := s.dependencies()
 	got, err = s.destroy()
 	expect(t, "destroy", with("delete", all), got, err)
+	inOrder(t, needs, got)
 	got, err = s.destroy()
 	expect(t, "destroy again", nil, got, err)
 	if left := b.cloud.Resources(); len(left) != 0 {
@@ -175,6 +182,30 @@ func TestLifecycle(t *testing.T) {
 	}
 	if _, err := http.Get(api); err == nil {
 		t.Error("the API still answers")
+	}
+}
+
+// inOrder checks that everything was deleted before what it needs.
+func inOrder(t *testing.T, needs map[string][]string, deleted changes) {
+	t.Helper()
+	at, checked := map[string]int{}, 0
+	for i, change := range deleted {
+		at[strings.TrimPrefix(change, "delete ")] = i
+	}
+	for what, others := range needs {
+		for _, other := range others {
+			before, here := at[what]
+			after, there := at[other]
+			if here && there {
+				checked++
+			}
+			if here && there && before > after {
+				t.Errorf("%s was deleted before %s, which needs it", other, what)
+			}
+		}
+	}
+	if checked < len(deleted) {
+		t.Errorf("only %d dependencies among %d resources", checked, len(deleted))
 	}
 }
 
@@ -195,12 +226,22 @@ func place(t *testing.T, api string) string {
 
 func status(t *testing.T, url string) int {
 	t.Helper()
+	code, _ := get(t, url)
+	return code
+}
+
+func get(t *testing.T, url string) (code int, body string) {
+	t.Helper()
 	response, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response.Body.Close()
-	return response.StatusCode
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
 }
 
 // eventually waits until a condition holds.

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kinesis"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -45,11 +44,6 @@ var replacements = map[string]func(pulumi.ResourceTransformationArgs){
 			table.RangeKey = pulumi.String("number")
 		}
 	},
-	"outbox-stream": func(args pulumi.ResourceTransformationArgs) {
-		if stream, ok := args.Props.(*kinesis.StreamArgs); ok {
-			stream.Name = pulumi.String("another")
-		}
-	},
 	"fulfilment-fulfilments": func(args pulumi.ResourceTransformationArgs) {
 		if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "fulfilment-fulfilments" {
 			table.Name = pulumi.String("another")
@@ -57,32 +51,31 @@ var replacements = map[string]func(pulumi.ResourceTransformationArgs){
 	},
 }
 
-// refused checks that neither preview nor up makes the change of the stage's program, and that both name the resource
-// and say the rest. It returns what up says.
-func refused(t *testing.T, s *stage, name string, rest ...string) (text string) {
+// refused checks that an operation on the stage, which has another program now, fails without a change, and that its error names the
+// resource and says the rest. It returns the error's text.
+func refused(t *testing.T, operation func() (changes, error), name string, rest ...string) string {
 	t.Helper()
-	for _, run := range []struct {
-		what    string
-		attempt func() (changes, error)
-	}{
-		{"preview", s.preview},
-		{"up", s.up},
-	} {
-		got, err := run.attempt()
-		if err == nil {
-			t.Fatalf("%s: changes %q, want a refusal", run.what, got)
-		}
-		text = err.Error()
-		for _, want := range append(rest, name) {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: got %s, want a refusal that says %q", run.what, text, want)
-			}
-		}
-		if run.what == "up" && len(got) > 0 {
-			t.Errorf("up changed %q", got)
+	got, err := operation()
+	if err == nil {
+		t.Fatalf("changes %q, want a refusal", got)
+	}
+	for _, want := range append(rest, name) {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want a refusal that says %q", err, want)
 		}
 	}
-	return text
+	return err.Error()
+}
+
+// unchanged is an update that may not have changed anything when it fails.
+func unchanged(t *testing.T, s *stage) func() (changes, error) {
+	return func() (changes, error) {
+		got, err := s.up()
+		if err != nil && len(got) > 0 {
+			t.Errorf("up changed %q before it was refused", got)
+		}
+		return got, err
+	}
 }
 
 // TestReplacementIsRefused tries on a stage that is not protected what would lose orders or events, and then does what
@@ -111,9 +104,12 @@ func TestReplacementIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s.run(program(change))
 			defer s.run(program(nil))
-			texts[name] = refused(t, s, name, "is not replaced: ", "pulumi preview --diff", "docs/stages.md")
+			texts[name] = refused(t, s.preview, name, "is not replaced: ", "pulumi preview --diff", "docs/stages.md")
 		})
 	}
+	s.run(program(replacements["outbox-events"]))
+	refused(t, unchanged(t, s), "outbox-events", "is not replaced: ")
+	s.run(program(nil))
 	got, err := s.up()
 	expect(t, "up afterwards", nil, got, err)
 	order := place(t, s.output("apiUrl"))
@@ -154,12 +150,11 @@ func TestProtectedStageRefusesToLoseData(t *testing.T) {
 	}
 
 	for _, name := range []string{"outbox-destination", "outbox-events"} {
-		t.Run("replacing "+name, func(t *testing.T) {
-			s.run(changed(dir, replacements[name]))
-			defer s.run(stack.DeployFrom(dir))
-			refused(t, s, name, "protect")
-		})
+		s.run(changed(dir, replacements[name]))
+		refused(t, s.preview, name, "protect")
 	}
+	refused(t, unchanged(t, s), "outbox-events", "protect")
+	s.run(stack.DeployFrom(dir))
 
 	t.Run("destroy", func(t *testing.T) {
 		got, err := s.destroy()
@@ -177,18 +172,27 @@ func TestProtectedStageRefusesToLoseData(t *testing.T) {
 	}
 }
 
-// faultyCloud is the desk with one resource that cannot be created until it is mended.
+// faultyCloud is the desk with a resource that cannot be created, and a type that cannot be updated, until they are mended.
 type faultyCloud struct {
 	*cloud.Cloud
-	name   string
-	mended atomic.Bool
+	name, typ string
+	mended    atomic.Bool
 }
+
+var errFaulty = errors.New("LimitExceededException: too many of these")
 
 func (f *faultyCloud) Create(ctx context.Context, typ, name string, inputs resource.PropertyMap) (string, resource.PropertyMap, error) {
 	if name == f.name && !f.mended.Load() {
-		return "", nil, errors.New("LimitExceededException: too many of these")
+		return "", nil, errFaulty
 	}
 	return f.Cloud.Create(ctx, typ, name, inputs)
+}
+
+func (f *faultyCloud) Update(ctx context.Context, typ, id string, olds, news resource.PropertyMap) (resource.PropertyMap, error) {
+	if typ == f.typ && !f.mended.Load() {
+		return nil, errFaulty
+	}
+	return f.Cloud.Update(ctx, typ, id, olds, news)
 }
 
 // TestUpConvergesAfterAFailure lets an update fail in the middle.

@@ -142,7 +142,7 @@ func (c *Cloud) integrations() resourceType {
 		})
 	}
 	return typed[integrationInput]{
-		facts: traits{replace: []string{"apiId", "integrationType", "connectionType"}},
+		facts: traits{replace: []string{"apiId", "integrationType"}},
 		createFunc: func(_ context.Context, in integrationInput) (string, properties, error) {
 			id := c.randomID(7)
 			return id, nil, put(id, in)

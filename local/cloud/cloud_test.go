@@ -55,7 +55,15 @@ func TestCreateRefusesWhatTheDeskDoesNotKnow(t *testing.T) {
 		"protocol":                {"aws:apigatewayv2/api:Api", map[string]any{"protocolType": "WEBSOCKET"}, `protocolType "WEBSOCKET" is not supported`},
 		"runtime":                 {"aws:lambda/function:Function", map[string]any{"runtime": "nodejs22.x"}, `runtime "nodejs22.x" is not supported`},
 		"role that is missing":    {"aws:iam/rolePolicy:RolePolicy", map[string]any{"role": "nobody", "policy": "{}"}, "The role with name nobody cannot be found"},
-		"API that is missing":     {"aws:apigatewayv2/route:Route", map[string]any{"apiId": "x", "routeKey": "GET /"}, "Invalid API identifier"},
+		"condition of a role": {
+			"aws:iam/role:Role", map[string]any{"assumeRolePolicy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x"}}}}`},
+			"the condition key sts:externalid is not supported on the desk; supported here are aws:SourceAccount",
+		},
+		"condition of a queue": {
+			"aws:sqs/queuePolicy:QueuePolicy", map[string]any{"queueUrl": "x", "policy": `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"x"}}}}`},
+			"the condition key aws:sourcevpc is not supported on the desk",
+		},
+		"API that is missing": {"aws:apigatewayv2/route:Route", map[string]any{"apiId": "x", "routeKey": "GET /"}, "Invalid API identifier"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := c.Create(t.Context(), test.typ, "thing", resource.NewPropertyMapFromMap(test.inputs))

@@ -3,6 +3,8 @@ package cloud
 import (
 	"context"
 	"strconv"
+
+	"transactional-outbox/local/iam"
 )
 
 // queueInput are the supported inputs of aws:sqs/queue:Queue.
@@ -90,6 +92,11 @@ type queuePolicyInput struct {
 // queuePolicies implements aws:sqs/queuePolicy:QueuePolicy, which is an attribute of the queue.
 func (c *Cloud) queuePolicies() resourceType {
 	set := func(ctx context.Context, url, policy string) error {
+		if policy != "" {
+			if err := conditionKeys(iam.ParseResourcePolicy, policy, "aws:SecureTransport"); err != nil {
+				return err
+			}
+		}
 		return c.call(ctx, serviceSQS, "SetQueueAttributes", properties{"QueueUrl": url, "Attributes": properties{"Policy": policy}}, nil)
 	}
 	return typed[queuePolicyInput]{

@@ -2,6 +2,8 @@ package cloud
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"transactional-outbox/local/awsapi"
@@ -24,6 +26,9 @@ func (c *Cloud) roles() resourceType {
 	return typed[roleInput]{
 		facts: traits{autoname: "name", replace: []string{"name", "path"}},
 		createFunc: func(_ context.Context, in roleInput) (string, properties, error) {
+			if err := trustKeys(in.AssumeRolePolicy); err != nil {
+				return "", nil, err
+			}
 			role, err := iam.NewRole(in.Name, in.AssumeRolePolicy, &iam.RoleOptions{Account: c.options.Account, Path: in.Path})
 			if err != nil {
 				return "", nil, err
@@ -36,6 +41,9 @@ func (c *Cloud) roles() resourceType {
 		updateFunc: func(_ context.Context, name string, _, in roleInput) (properties, error) {
 			role, err := c.role(name)
 			if err != nil {
+				return nil, err
+			}
+			if err := trustKeys(in.AssumeRolePolicy); err != nil {
 				return nil, err
 			}
 			return roleOutputs(role), role.SetTrust(in.AssumeRolePolicy)
@@ -72,6 +80,24 @@ func (c *Cloud) role(nameOrARN string) (*iam.Role, error) {
 	return role, nil
 }
 
+func trustKeys(document string) error {
+	return conditionKeys(iam.ParseTrustPolicy, document, "aws:SourceAccount")
+}
+
+// conditionKeys refuses conditions on keys that no request has on the desk: they would be decided without the value that they are about.
+func conditionKeys(parse func(string) (*iam.Policy, error), document string, known ...string) error {
+	policy, err := parse(document)
+	if err != nil {
+		return err
+	}
+	for _, key := range policy.ConditionKeys() {
+		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, key) }) {
+			return fmt.Errorf("the condition key %s is not supported on the desk; supported here are %s", key, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
 // rolePolicyInput are the inputs of aws:iam/rolePolicy:RolePolicy.
 type rolePolicyInput struct {
 	Name   string `json:"name"`
@@ -84,6 +110,9 @@ func (c *Cloud) rolePolicies() resourceType {
 	put := func(in rolePolicyInput) error {
 		role, err := c.role(in.Role)
 		if err != nil {
+			return err
+		}
+		if err := conditionKeys(iam.ParsePolicy, in.Policy, "aws:SecureTransport", "aws:PrincipalArn", "aws:PrincipalAccount", "kms:ViaService"); err != nil {
 			return err
 		}
 		return role.PutPolicy(in.Name, in.Policy)

@@ -50,6 +50,18 @@ func ParseTrustPolicy(document string) (*Policy, error) { return parse(document,
 // Document returns the text that was parsed.
 func (p *Policy) Document() string { return p.document }
 
+// ConditionKeys lists the keys that conditions of the policy look at, in lower case and in order.
+func (p *Policy) ConditionKeys() []string {
+	var keys []string
+	for _, s := range p.statements {
+		for _, c := range s.conditions {
+			keys = append(keys, c.key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
 // DeniesNamed reports whether a Deny statement is about particular principals, rather than about everybody. Who does not know the caller
 // of a request cannot evaluate such a policy.
 func (p *Policy) DeniesNamed() bool {

@@ -33,6 +33,16 @@ func TestInvokeReturnsWhatTheFunctionReturns(t *testing.T) {
 	}
 }
 
+func TestATimeoutKillsTheProcess(t *testing.T) {
+	f := function(t)
+	f.Timeout = 50e6
+	s := start(t, f, nil)
+	invoke(t, s, `{"do":"hang"}`)
+	until(t, "the process has ended", func() bool {
+		return cmp.Equal(s.Stats("hello"), lambda.Stats{Invocations: 1, Errors: 1, Starts: 1, Killed: 1})
+	})
+}
+
 func TestFailures(t *testing.T) {
 	type failure struct {
 		ErrorType    string `json:"errorType"`

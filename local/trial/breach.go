@@ -17,6 +17,7 @@ const (
 	ruleFold      = "states that are not what the events make"
 	ruleDelivered = "orders whose events were not delivered"
 	ruleParked    = "orders that are parked"
+	ruleUnheeded  = "effects on orders that were parked"
 	ruleExcused   = "events that only a repair delivered, although they had reached the consumer"
 	ruleLetters   = "dead letters left"
 )

@@ -24,6 +24,8 @@ type Findings struct {
 	Expired, Restored int64
 	// Parked counts orders that were set aside, and Released those that were taken up again, each time it happened.
 	Parked, Released int64
+	// Unheeded counts effects on orders while they were set aside.
+	Unheeded int64
 	// Rewritten counts events that were replaced by others, or removed by anyone but time to live.
 	Rewritten int64
 	// P50 and P99 are percentiles of the time from the commit of an event to the commit of its effect.
@@ -193,6 +195,8 @@ func (h *history) effect(change *dynamodb.Change) error {
 		h.found.Parked++
 	case before.parked && !after.parked:
 		h.found.Released++
+	case before.parked && after.sequence != before.sequence:
+		h.found.Unheeded++
 	}
 	switch {
 	case change.EventName == "REMOVE" || after.sequence < before.sequence:

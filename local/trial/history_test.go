@@ -70,6 +70,20 @@ func (s *story) moves(order string, from int, fromID string, to int, toID string
 	return s
 }
 
+// aside is the image of a state that is parked.
+func aside(image []byte) []byte {
+	return append(image[:len(image)-1:len(image)-1], `,"parked":{"M":{"reason":{"S":"gap"}}}}`...)
+}
+
+// change tells of any change of a state.
+func (s *story) change(before, after []byte) *story {
+	s.at = s.at.Add(time.Millisecond)
+	if err := s.effect(&dynamodb.Change{EventName: "MODIFY", Time: s.at, OldImage: before, NewImage: after}); err != nil {
+		s.t.Fatal(err)
+	}
+	return s
+}
+
 func TestFindings(t *testing.T) {
 	for name, c := range map[string]struct {
 		tell func(*story)
@@ -170,9 +184,20 @@ func TestFindings(t *testing.T) {
 			},
 			Findings{Committed: 1, Delivered: 1, Rewritten: 1, P50: time.Millisecond, P99: time.Millisecond},
 		},
-		"an order that is parked": {
-			func(s *story) { s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").moves("a", 1, "a1", 1, "a1") },
-			Findings{Committed: 1, Delivered: 1, P50: time.Millisecond, P99: time.Millisecond},
+		"an order that is parked and released": {
+			func(s *story) {
+				first := image("a", 1, "a1")
+				s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").change(first, aside(first)).change(aside(first), first)
+			},
+			Findings{Committed: 1, Delivered: 1, Parked: 1, Released: 1, P50: time.Millisecond, P99: time.Millisecond},
+		},
+		"an order that moves although it is parked": {
+			func(s *story) {
+				first := image("a", 1, "a1")
+				s.committed("a", 1, "a1").moves("a", -1, "", 1, "a1").change(first, aside(first))
+				s.committed("a", 2, "a2").change(aside(first), aside(image("a", 2, "a2")))
+			},
+			Findings{Committed: 2, Delivered: 2, Parked: 1, Unheeded: 1, P50: time.Millisecond, P99: time.Millisecond},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -148,8 +148,12 @@ func (o *operator) close(ctx context.Context, b *books) error {
 		}
 		b.breaches.add(rule, "%s at %d, %v left%s", l.order, l.position, l.left, why)
 	}
-	if n := o.history.findings().Rewritten; n > 0 {
+	findings := o.history.findings()
+	if n := findings.Rewritten; n > 0 {
 		b.breaches.addN(n, ruleSame, "%d of them", n)
+	}
+	if n := findings.Unheeded; n > 0 {
+		b.breaches.addN(n, ruleUnheeded, "%d of them", n)
 	}
 	excuses := o.options.Excuses()
 	for _, queue := range o.options.DeadLetters {
