@@ -72,21 +72,6 @@ var guards = map[string]guard{
 		want:   `\nrequests failed +[1-9]`,
 		orders: 60, // each failure takes long, because clients insist
 	},
-	"a parked order stays where it is": {
-		file: "handlers/projection/write.go",
-		old:  `atLater   = "lastSequence = :before AND attribute_not_exists(parked)"`,
-		new:  `atLater   = "lastSequence = :before"`,
-		want: `effects on orders that were parked`,
-		// What is missing when an order is parked comes back later.
-		faults: lossy,
-	},
-	"a step is taken from where the order was read": {
-		file:   "handlers/order/cancel.go",
-		old:    `aws.String("#version = :from")`,
-		new:    `aws.String("#version >= :from")`,
-		want:   `\nrequests failed +[1-9]`,
-		orders: 60,
-	},
 	"an order is placed where there is none": {
 		file: "handlers/order/store.go",
 		old:  `ConditionExpression:                 aws.String("attribute_not_exists(orderId)")`,
