@@ -6,11 +6,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
+
+// TestMain turns garbage collection off, up to a limit: this process and those that it starts, the CLI's and the compiler's, are
+// short-lived, and a fifth of their work would be collecting garbage.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(2 << 30)
+	os.Setenv("GOGC", "off")
+	os.Setenv("GOMEMLIMIT", "1GiB")
+	m.Run()
+}
 
 // findCLI finds the CLI and asks for its version, once for all tests. Without an error there may still be none: nil.
 var findCLI = sync.OnceValues(func() (auto.PulumiCommand, error) {

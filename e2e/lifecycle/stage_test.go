@@ -36,13 +36,10 @@ func (b *bench) stage(dir, name string) *stage {
 	workspace, err := auto.NewLocalWorkspace(b.t.Context(), auto.WorkDir(dir), auto.Program(stack.DeployFrom(dir)),
 		auto.PulumiHome(b.home), auto.Pulumi(unasked{cli}),
 		auto.EnvVars(map[string]string{
-			variable:                   value,
-			"PULUMI_BACKEND_URL":       "file://" + b.backend,
-			"PULUMI_CONFIG_PASSPHRASE": "",
-			"PULUMI_SKIP_UPDATE_CHECK": "true",
-			// The processes are short-lived: without this, a sixth of their work is collecting garbage.
-			"GOGC":       "off",
-			"GOMEMLIMIT": "1GiB",
+			variable:                                      value,
+			"PULUMI_BACKEND_URL":                          "file://" + b.backend,
+			"PULUMI_CONFIG_PASSPHRASE":                    "",
+			"PULUMI_SKIP_UPDATE_CHECK":                    "true",
 			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
 		}))
 	if err != nil {
