@@ -39,9 +39,9 @@ type redrive struct {
 	*session
 	discard bool
 	seen    map[string]bool // message ids
-	worked  atomic.Int64    // letters that are done with, as the line of progress says
+	letters atomic.Int64    // that were taken; the line of progress reads it meanwhile
 
-	letters, deleted, kept, records, delivered, lost, restored int64
+	deleted, kept, records, delivered, lost, restored int64
 }
 
 // A letterLine is what became of a dead letter.
@@ -131,7 +131,7 @@ func (s *redriveSummary) text() string {
 
 func (r *redrive) run(ctx context.Context) error {
 	end := r.watch(func() string {
-		return fmt.Sprintf("redrive: %s, %s sent again", count(r.worked.Load(), "dead letter"), count(r.emit.sent.Load(), "event"))
+		return fmt.Sprintf("redrive: %s, %s sent again", count(r.letters.Load(), "dead letter"), count(r.emit.sent.Load(), "event"))
 	})
 	err := r.drain(ctx, r.deadLetters())
 	if queue := r.auditLetters(); err == nil && queue != nil {
@@ -142,7 +142,7 @@ func (r *redrive) run(ctx context.Context) error {
 		return err
 	}
 	r.print(&redriveSummary{
-		Kind: "summary", Command: "redrive", DryRun: r.dryRun, Letters: r.letters, Deleted: r.deleted, Kept: r.kept, Records: r.records,
+		Kind: "summary", Command: "redrive", DryRun: r.dryRun, Letters: r.letters.Load(), Deleted: r.deleted, Kept: r.kept, Records: r.records,
 		Sent: r.emit.sent.Load(), Restored: r.restored, Delivered: r.delivered, Lost: r.lost,
 	})
 	if r.kept > 0 {
@@ -179,7 +179,6 @@ func (r *redrive) drain(ctx context.Context, queue *letter.Queue) (err error) {
 			if err != nil {
 				return errors.Join(err, queue.Release(context.WithoutCancel(ctx), messages[i+1:]))
 			}
-			r.worked.Add(1)
 		}
 	}
 }

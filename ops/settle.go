@@ -15,7 +15,7 @@ import (
 
 // settle deals with one dead letter and says whether it is kept. It is deleted only after everything in it has been sent again.
 func (r *redrive) settle(ctx context.Context, queue *letter.Queue, m *letter.Message) (keep bool, err error) {
-	r.letters++
+	r.letters.Add(1)
 	l := &letterLine{Kind: "letter", Letter: m.ID}
 	if m.Err != nil {
 		l.Why = m.Err.Error()
