@@ -107,9 +107,9 @@ next:
 }
 
 // TestEachConfigurationKey changes the keys and looks at the preview: exactly what has to change changes, and it
-// changes in place. Then the first group is updated. Keys that change different things change in one preview; where it is not as it should be, each
+// changes in place. Keys that change different things change in one preview; where it is not as it should be, each
 // of them is looked at alone, to tell which. Which keys share a preview is left to chance: one that changes too much
-// is hidden only while a key that may change just that is beside it.
+// is hidden only while a key that may change just that is beside it. In the end, the first of these groups is updated.
 func TestEachConfigurationKey(t *testing.T) {
 	t.Parallel()
 	faulty := &faultyCloud{typ: "aws:lambda/eventSourceMapping:EventSourceMapping"}

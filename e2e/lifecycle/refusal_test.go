@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kinesis"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -44,6 +45,11 @@ var replacements = map[string]func(pulumi.ResourceTransformationArgs){
 			table.RangeKey = pulumi.String("number")
 		}
 	},
+	"outbox-stream": func(args pulumi.ResourceTransformationArgs) {
+		if stream, ok := args.Props.(*kinesis.StreamArgs); ok {
+			stream.Name = pulumi.String("another")
+		}
+	},
 	"fulfilment-fulfilments": func(args pulumi.ResourceTransformationArgs) {
 		if table, ok := args.Props.(*dynamodb.TableArgs); ok && args.Name == "fulfilment-fulfilments" {
 			table.Name = pulumi.String("another")
@@ -51,8 +57,7 @@ var replacements = map[string]func(pulumi.ResourceTransformationArgs){
 	},
 }
 
-// refused checks that an operation on the stage, which has another program now, fails without a change, and that its error names the
-// resource and says the rest. It returns the error's text.
+// refused checks that an operation on a stage fails, and that its error names the resource and says the rest. It returns the error's text.
 func refused(t *testing.T, operation func() (changes, error), name string, rest ...string) string {
 	t.Helper()
 	got, err := operation()
